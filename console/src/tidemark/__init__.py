@@ -1,0 +1,1 @@
+"""Drive tidemark from a terminal."""

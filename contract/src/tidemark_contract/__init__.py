@@ -1,0 +1,1 @@
+"""Say what exists: specs, names, types, settings, errors, visibility and the argv of every job, without any engine."""

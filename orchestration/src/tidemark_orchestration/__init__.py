@@ -1,0 +1,1 @@
+"""Decide when each job runs, where and in what order, with Airflow."""

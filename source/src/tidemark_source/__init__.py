@@ -1,0 +1,1 @@
+"""Speak with PostgreSQL: publications, slots, marks, snapshots, fingerprints, hashes and discovery."""

@@ -1,0 +1,1 @@
+"""Land the change stream of a source as files, with Flink."""
