@@ -1,0 +1,67 @@
+"""The command line of every job: the one form in which a console, a DAG or a person starts it."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+DEFAULT_TIMEOUT_S = 600
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of one job: what to do, to which source, and how."""
+
+    name: str
+    source: str
+    tables: tuple[str, ...] = ()
+    mark: int | None = None
+    continuous: bool = False
+    timeout: int = DEFAULT_TIMEOUT_S
+    repeat_s: float = 1.0
+
+    def argv(self) -> list[str]:
+        """Give the arguments that `parse` turns back into this job."""
+        words = [self.name, "--source", self.source, "--timeout", str(self.timeout)]
+        if self.mark is not None:
+            words += ["--mark", str(self.mark)]
+        if self.continuous:
+            words += ["--continuous", "--repeat", str(self.repeat_s)]
+        return [*words, "--", *self.tables] if self.tables else words
+
+
+JOBS = {
+    "copy": "read tables under one exported snapshot",
+    "sync": "bring silver to the newest mark and publish it",
+    "verify": "prove tables equal to the source at a mark",
+    "export": "write a silver table as COPY text",
+    "gold": "build the marts from one mark",
+    "maintain": "compact, vacuum and expire",
+}
+
+
+def parse(words: Sequence[str]) -> Job:
+    """Read a job's command line; a wrong one ends with argparse's usage message and exit code 2."""
+    parsed = _parser().parse_args(words)
+    return Job(
+        name=parsed.job,
+        source=parsed.source,
+        tables=tuple(parsed.tables),
+        mark=parsed.mark,
+        continuous=parsed.continuous,
+        timeout=parsed.timeout,
+        repeat_s=parsed.repeat,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="tidemark-job", allow_abbrev=False)
+    jobs = parser.add_subparsers(dest="job", required=True)
+    for name, help_text in JOBS.items():
+        job = jobs.add_parser(name, help=help_text, allow_abbrev=False)
+        job.add_argument("--source", required=True)
+        job.add_argument("--timeout", type=int, default=DEFAULT_TIMEOUT_S, help="seconds to wait for a mark to arrive")
+        job.add_argument("--mark", type=int, help="the published mark to read; default the newest")
+        job.add_argument("--continuous", action="store_true", help="go on with mark after mark in a warm session")
+        job.add_argument("--repeat", type=float, default=1.0, help="seconds between two marks when continuous")
+        job.add_argument("tables", nargs="*", help="tables or marts; default all")
+    return parser

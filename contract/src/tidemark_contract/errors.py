@@ -1,0 +1,73 @@
+"""What can go wrong, sorted by what the operator does next."""
+
+from collections.abc import Sequence
+
+EXIT_OK = 0
+EXIT_FAILED = 1
+EXIT_TRY_AGAIN = 75  # sysexits.h EX_TEMPFAIL
+EXIT_CONFIGURATION = 78  # sysexits.h EX_CONFIG
+
+
+class TidemarkError(Exception):
+    """Anything tidemark refuses to go on with; the message says what, where and the cure."""
+
+    retryable = False
+    exit_code = EXIT_FAILED
+
+
+class ConfigurationError(TidemarkError):
+    """A person has to change something before another try can succeed."""
+
+    exit_code = EXIT_CONFIGURATION
+
+
+class RetryableError(TidemarkError):
+    """The same call may succeed later."""
+
+    retryable = True
+    exit_code = EXIT_TRY_AGAIN
+
+
+class SpecError(ConfigurationError):
+    """A spec is wrong; every problem of the file at once."""
+
+    def __init__(self, file: str, problems: Sequence[str]) -> None:
+        self.file = file
+        self.problems = tuple(problems)
+        super().__init__("\n".join(f"{file}: {problem}" for problem in problems))
+
+
+class SettingsError(ConfigurationError):
+    """A TIDEMARK_* setting is missing or malformed."""
+
+
+class SourceRefused(ConfigurationError):
+    """The source database is not fit to be mirrored, or its role lacks a privilege."""
+
+
+class SourceUnavailable(RetryableError):
+    """The source database does not answer."""
+
+
+class SourceChanged(ConfigurationError):
+    """The chain of marks is broken: this is not the database the lake was filled from."""
+
+
+class SnapshotGivenUp(RetryableError):
+    """A held snapshot was let go because somebody waited for a lock on its tables."""
+
+
+class LakeUnavailable(RetryableError):
+    """The lake does not answer or cannot be written."""
+
+
+class LeaseTaken(RetryableError):
+    """Another run holds the lease for this source."""
+
+
+class MarkTimeout(RetryableError):
+    """A mark did not arrive in the lake in time: the stream is down or behind."""
+
+
+class NotEqual(TidemarkError):
+    """A proof found differences between the source and the lake."""

@@ -1,0 +1,104 @@
+"""How sources, tables and columns are called in PostgreSQL, on disk and in Airflow."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tidemark_contract.errors import ConfigurationError
+
+MAX_IDENTIFIER_BYTES = 63
+SOURCE_NAME = re.compile(r"[a-z][a-z0-9_]{0,53}")
+MARK_SCHEMA = "tidemark"
+MARK_TABLE = "mark"
+META_COLUMNS = ("_key", "_mark", "_commit_lsn", "_count", "_exact")
+
+_PLAIN = re.compile(r"[a-z_][a-z0-9_$]*")
+_QUALIFIED = re.compile(r'(?P<schema>"(?:[^"]|"")+"|[^".]+)\.(?P<table>"(?:[^"]|"")+"|[^".]+)')
+_FILE_SAFE = re.compile(r"[A-Za-z0-9_]")
+# What Delta's column names refuse without column mapping, and our own escape.
+_COLUMN_UNSAFE = re.compile(r"[ ,;{}()\n\t=~`.]")
+
+
+@dataclass(frozen=True, order=True)
+class TableName:
+    """A table's schema and name, unquoted, exactly as `pg_class` holds them."""
+
+    schema: str
+    table: str
+
+    @classmethod
+    def parse(cls, text: str) -> "TableName":
+        """Read a name as PostgreSQL writes it: `public.orders`, `"Odd Schema"."a""b"`."""
+        match = _QUALIFIED.fullmatch(text)
+        if not match:
+            raise ConfigurationError(f"{text!r} is not a table name; write it as schema.table, quoted as in SQL")
+        return cls(_unquote(match["schema"]), _unquote(match["table"]))
+
+    def __str__(self) -> str:
+        return f"{quote(self.schema)}.{quote(self.table)}"
+
+    @property
+    def path(self) -> str:
+        """Name of the table's folder and spec file: letters, digits and `_`, all else as `~hex`."""
+        return f"{encode_path(self.schema)}.{encode_path(self.table)}"
+
+    @classmethod
+    def from_path(cls, path: str) -> "TableName":
+        """Undo `path`."""
+        schema, table = path.split(".")
+        return cls(decode_path(schema), decode_path(table))
+
+
+def quote(identifier: str) -> str:
+    """Quote an identifier for people to read, only where needed. SQL is built by psycopg, never from this."""
+    return identifier if _PLAIN.fullmatch(identifier) else '"' + identifier.replace('"', '""') + '"'
+
+
+def _unquote(text: str) -> str:
+    return text[1:-1].replace('""', '"') if text.startswith('"') else text.lower()
+
+
+def encode_path(name: str) -> str:
+    """Make a name safe for files, URLs and object keys, reversibly."""
+    return "".join(c if _FILE_SAFE.fullmatch(c) else "".join(f"~{b:02x}" for b in c.encode()) for c in name)
+
+
+def decode_path(path: str) -> str:
+    """Undo `encode_path`."""
+    return re.sub(r"(?:~[0-9a-f]{2})+", lambda m: bytes.fromhex(m[0].replace("~", "")).decode(), path)
+
+
+def silver_columns(columns: Sequence[str]) -> dict[str, str]:
+    """Map a table's PostgreSQL columns, in order, to the names of its silver columns.
+
+    A name stays as it is unless Delta refuses it, or it is one of ours, or it equals an earlier one but for case
+    (Delta's columns ignore case). The result is one to one for any set of columns.
+    """
+    taken = {name.lower() for name in META_COLUMNS}
+    mapped: dict[str, str] = {}
+    for column in columns:
+        name = _COLUMN_UNSAFE.sub(lambda m: f"~{ord(m[0]):02x}", column)
+        while name.lower() in taken:
+            name += "~"
+        taken.add(name.lower())
+        mapped[column] = name
+    return mapped
+
+
+def slot_name(source: str) -> str:
+    """Name of the source's replication slot and of its publication."""
+    if not SOURCE_NAME.fullmatch(source):
+        raise ConfigurationError(
+            f"source name {source!r}: use 1 to 54 of a-z, 0-9 and _, starting with a letter (slot names allow no more)"
+        )
+    return f"tidemark_{source}"
+
+
+def dag_id(kind: str, name: str) -> str:
+    """Name of an Airflow DAG, e.g. `sync_shop`."""
+    return f"{kind}_{name}"
+
+
+def asset_uri(source: str, table: TableName) -> str:
+    """Name of the Airflow asset that stands for one silver table."""
+    return f"tidemark://silver/{source}/{table.path}"

@@ -1,0 +1,55 @@
+"""The settings of one installation, read once from TIDEMARK_* at the edge."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tidemark_contract.errors import SettingsError
+
+_SCHEMES = ("file://", "s3://")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where the specs, the lake, the local state and the sources are. Source URLs hold secrets: never printed."""
+
+    specs: Path
+    lake: str
+    state: Path
+    _environment: Mapping[str, str] = field(repr=False)
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+        """Read TIDEMARK_SPECS, TIDEMARK_LAKE and TIDEMARK_STATE; every problem at once as SettingsError."""
+        names = ("TIDEMARK_SPECS", "TIDEMARK_LAKE", "TIDEMARK_STATE")
+        missing = [f"{name} is not set: {_MEANING[name]}" for name in names if not environment.get(name)]
+        lake = environment.get("TIDEMARK_LAKE", "")
+        if lake and not lake.startswith(_SCHEMES):
+            missing.append(f"TIDEMARK_LAKE is {lake!r}: it must start with file:// or s3://")
+        if missing:
+            raise SettingsError("\n".join(missing))
+        return cls(
+            specs=Path(environment["TIDEMARK_SPECS"]).absolute(),
+            lake=lake.rstrip("/"),
+            state=Path(environment["TIDEMARK_STATE"]).absolute(),
+            _environment=environment,
+        )
+
+    def source_url(self, source: str) -> str:
+        """The libpq URL of the capture role."""
+        name = f"TIDEMARK_SOURCE_{source.upper()}_URL"
+        if url := self._environment.get(name):
+            return url
+        raise SettingsError(f"{name} is not set: the URL of the capture role, postgresql://role@host:port/database")
+
+    def admin_url(self, source: str) -> str:
+        """The libpq URL of the role that owns the captured tables; for init and drop only."""
+        return self._environment.get(f"TIDEMARK_SOURCE_{source.upper()}_ADMIN_URL") or self.source_url(source)
+
+
+_MEANING = {
+    "TIDEMARK_SPECS": "the folder with <source>/source.yaml",
+    "TIDEMARK_LAKE": "where the lake is, file:///path or s3://bucket/prefix",
+    "TIDEMARK_STATE": "a local folder for checkpoints and logs",
+}

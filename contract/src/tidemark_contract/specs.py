@@ -1,0 +1,156 @@
+"""Sources and their tables, as YAML files: `<specs>/<source>/source.yaml` and one file per table beside it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tidemark_contract.errors import ConfigurationError, SpecError
+from tidemark_contract.names import SOURCE_NAME, TableName, silver_columns
+from tidemark_contract.types import SilverType, silver_type
+
+SOURCE_FILE = "source.yaml"
+
+
+@dataclass(frozen=True)
+class ColumnSpec:
+    """One column, in the source's order; `type` is what `format_type` prints."""
+
+    name: str
+    type: str
+    nullable: bool = True
+
+    @property
+    def silver(self) -> SilverType:
+        """The type of its silver column."""
+        return silver_type(self.type)
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """One mirrored table. Without a key it is a bag: identical rows are counted."""
+
+    table: TableName
+    columns: tuple[ColumnSpec, ...]
+    key: tuple[str, ...] = ()
+    owner: str = ""
+    description: str = ""
+
+    @cached_property
+    def silver_names(self) -> dict[str, str]:
+        """PostgreSQL column name → silver column name."""
+        return silver_columns([column.name for column in self.columns])
+
+
+@dataclass(frozen=True)
+class SourceSpec:
+    """One PostgreSQL database and the tables mirrored from it."""
+
+    name: str
+    tables: tuple[TableSpec, ...]
+    owner: str = ""
+    description: str = ""
+
+    def table(self, name: TableName) -> TableSpec:
+        """Give one table's spec; a name that has none is a ConfigurationError that lists those that have."""
+        for spec in self.tables:
+            if spec.table == name:
+                return spec
+        raise ConfigurationError(
+            f"{name} has no spec in source {self.name}; its tables are {', '.join(str(t.table) for t in self.tables)}"
+        )
+
+    def choose(self, names: tuple[str, ...]) -> tuple[TableSpec, ...]:
+        """Give the specs of the tables named as PostgreSQL writes them; all of them when none is named."""
+        return tuple(self.table(TableName.parse(name)) for name in names) if names else self.tables
+
+
+def load_sources(specs: Path) -> tuple[SourceSpec, ...]:
+    """Load every source below a folder, by name."""
+    folders = sorted(path.parent for path in specs.glob(f"*/{SOURCE_FILE}"))
+    if not folders:
+        raise ConfigurationError(
+            f"{specs}: no */{SOURCE_FILE} below it; `tidemark discover` writes specs from a database"
+        )
+    return tuple(load_source(folder) for folder in folders)
+
+
+def load_source(folder: Path) -> SourceSpec:
+    """Load one source with its tables; raises SpecError with every problem of every file at once."""
+    problems: list[str] = []
+    facts = _read(folder / SOURCE_FILE, {"source", "owner", "description"}, {"source"}, problems)
+    name = str(facts.get("source", folder.name))
+    if not SOURCE_NAME.fullmatch(name):
+        problems.append(f"{SOURCE_FILE}: source: {name!r} must be 1 to 54 of a-z, 0-9, _ and start with a letter")
+    files = sorted(path for path in folder.glob("*.yaml") if path.name != SOURCE_FILE)
+    tables = tuple(table for file in files if (table := _load_table(file, problems)))
+    if not files:
+        problems.append("no table specs beside source.yaml")
+    if problems:
+        raise SpecError(str(folder), problems)
+    return SourceSpec(name, tables, str(facts.get("owner", "")), str(facts.get("description", "")))
+
+
+def _load_table(file: Path, problems: list[str]) -> TableSpec | None:
+    found: list[str] = []
+    facts = _read(file, {"table", "owner", "description", "key", "columns"}, {"table", "key", "columns"}, found)
+    columns = tuple(_columns(file.name, facts.get("columns"), found))
+    names = [column.name for column in columns]
+    key = facts.get("key") or []
+    if not isinstance(key, list):
+        found.append(f"{file.name}: key: must be a list of columns, [] for a table without a key")
+        key = []
+    found += [
+        f"{file.name}: key: {column!r} is not a column; columns are {', '.join(names)}"
+        for column in key
+        if column not in names
+    ]
+    found += [f"{file.name}: columns: {n!r} stands twice" for n in sorted({n for n in names if names.count(n) > 1})]
+    table = _table_name(file, facts.get("table"), found)
+    problems += found
+    if found or table is None:
+        return None
+    return TableSpec(table, columns, tuple(key), str(facts.get("owner", "")), str(facts.get("description", "")))
+
+
+def _table_name(file: Path, text: object, problems: list[str]) -> TableName | None:
+    if text is None:
+        return None
+    try:
+        name = TableName.parse(str(text))
+    except ConfigurationError as error:
+        problems.append(f"{file.name}: table: {error}")
+        return None
+    if name.path != file.stem:
+        problems.append(f"{file.name}: table: the file of {name} must be called {name.path}.yaml")
+    return name
+
+
+def _columns(file: str, entries: object, problems: list[str]) -> Iterator[ColumnSpec]:
+    if not isinstance(entries, list) or not entries:
+        problems.append(f"{file}: columns: must be a list of {{name, type, nullable}}")
+        return
+    for number, entry in enumerate(entries, 1):
+        if not isinstance(entry, Mapping) or not {"name", "type"} <= entry.keys() <= {"name", "type", "nullable"}:
+            problems.append(f"{file}: columns: entry {number} must have name and type, may have nullable, nothing else")
+        elif not isinstance(entry.get("nullable", True), bool):
+            problems.append(f"{file}: columns: {entry['name']}: nullable must be true or false")
+        else:
+            yield ColumnSpec(str(entry["name"]), str(entry["type"]), entry.get("nullable", True))
+
+
+def _read(file: Path, known: set[str], required: set[str], problems: list[str]) -> Mapping[str, Any]:
+    try:
+        facts = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        problems.append(f"{file.name}: cannot be read: {error}")
+        return {}
+    if not isinstance(facts, Mapping):
+        problems.append(f"{file.name}: must be a mapping with {', '.join(sorted(required))}")
+        return {}
+    problems += [f"{file.name}: {k}: unknown; known are {', '.join(sorted(known))}" for k in facts if k not in known]
+    problems += [f"{file.name}: {k}: is missing" for k in sorted(required - facts.keys())]
+    return facts
