@@ -1,0 +1,173 @@
+# The everyday commands. GNU make 3.81, which macOS ships, has to read this file:
+# no .ONESHELL, no .SHELLFLAGS, no grouped targets.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+LOCAL := .tidemark
+STAMPS := $(LOCAL)/stamps
+VENVS := $(LOCAL)/venv
+JARS := $(LOCAL)/jars
+UV := $(LOCAL)/tools/bin/uv
+TIDEMARK := $(VENVS)/spark/bin/tidemark
+
+# uv takes the Python it is given, never one that it downloads.
+export UV_PYTHON_DOWNLOADS := never
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- set-up: each step leaves a stamp, so that the second time is offline and takes no time -------------------------
+
+.PHONY: setup setup-test setup-s3 doctor
+setup: $(addprefix $(STAMPS)/,venv-spark venv-flink venv-airflow jars-spark jars-flink postgres-17 built) ## Install everything that the demo needs, into .tidemark/
+setup-test: setup $(addprefix $(STAMPS)/,test-spark test-flink test-airflow postgres-15 postgres-18) ## Install what the tests need besides
+setup-s3: setup $(addprefix $(STAMPS)/,jars-spark-s3 plugin-flink-s3) ## Install the jars for a lake on S3
+doctor: ## Say what this machine lacks, and how to get it
+	@$(or $(PYTHON),python3) infra/local/doctor.py
+
+$(STAMPS):
+	@mkdir -p $@
+
+$(STAMPS)/uv: infra/local/requirements-uv.lock | $(STAMPS)
+	@$(or $(PYTHON),python3) infra/local/doctor.py --quiet
+	@echo "setup: uv"
+	@$(PYTHON) -m venv --clear $(LOCAL)/tools
+	@$(LOCAL)/tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+# The lock of the tools holds uv too, in the same version: sync leaves it alone.
+$(STAMPS)/tools: infra/local/requirements.lock $(STAMPS)/uv
+	@echo "setup: the tools of make lint"
+	@$(UV) pip sync --quiet --python $(LOCAL)/tools --require-hashes $<
+	@touch $@
+
+# $(call environment,<environment>,<lock>,<parts>)
+# What comes as source only is built with the pinned build-requirements, and so are the parts.
+BUILD := --build-constraints infra/local/requirements-build.lock
+define environment
+@echo "setup: the $(1) environment"
+@$(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENVS)/$(1)
+@$(UV) pip sync --quiet --python $(VENVS)/$(1) --require-hashes $(BUILD) $(2)
+@$(UV) pip install --quiet --python $(VENVS)/$(1) --no-deps $(BUILD) $(addprefix --editable ./,$(3))
+@touch $@
+endef
+
+$(STAMPS)/venv-spark: jobs/requirements.lock infra/local/requirements-build.lock $(foreach part,contract source jobs console,$(part)/pyproject.toml) $(STAMPS)/uv
+	$(call environment,spark,$<,contract source jobs console)
+$(STAMPS)/venv-flink: streaming/requirements.lock infra/local/requirements-build.lock $(foreach part,contract streaming,$(part)/pyproject.toml) $(STAMPS)/uv
+	$(call environment,flink,$<,contract streaming)
+$(STAMPS)/venv-airflow: orchestration/requirements.lock infra/local/requirements-build.lock $(foreach part,contract orchestration,$(part)/pyproject.toml) $(STAMPS)/uv
+	$(call environment,airflow,$<,contract orchestration)
+
+# A test lock holds its runtime lock, version by version (-c), so installing it only adds.
+$(STAMPS)/test-spark: jobs/requirements-test.lock
+$(STAMPS)/test-flink: streaming/requirements-test.lock
+$(STAMPS)/test-airflow: orchestration/requirements-test.lock
+$(STAMPS)/test-%: $(STAMPS)/venv-%
+	@echo "setup: the test tools of the $* environment"
+	@$(UV) pip install --quiet --python $(VENVS)/$* --require-hashes $(BUILD) -r $(filter %.lock,$^)
+	@touch $@
+
+# A folder of jars is replaced as a whole: nothing old stays on a class path.
+$(STAMPS)/jars-spark: jobs/jars/pom.xml jobs/jars/SHA256SUMS $(STAMPS)/uv
+	@echo "setup: the jars of Spark"
+	@$(PYTHON) infra/local/artifacts.py jars $< $(JARS)/spark
+	@touch $@
+$(STAMPS)/jars-spark-s3: jobs/jars/s3/pom.xml jobs/jars/s3/SHA256SUMS $(STAMPS)/uv
+	@echo "setup: the S3 jars of Spark"
+	@$(PYTHON) infra/local/artifacts.py jars $< $(JARS)/spark-s3
+	@touch $@
+$(STAMPS)/jars-flink: streaming/jars/pom.xml streaming/jars/SHA256SUMS $(STAMPS)/uv
+	@echo "setup: the jars of Flink"
+	@$(PYTHON) infra/local/artifacts.py jars $< $(JARS)/flink
+	@touch $@
+$(STAMPS)/plugin-flink-s3: streaming/jars/s3/pom.xml streaming/jars/s3/SHA256SUMS $(STAMPS)/uv
+	@echo "setup: the S3 plugin of Flink"
+	@$(PYTHON) infra/local/artifacts.py jars $< $(LOCAL)/plugins/flink/s3-fs-hadoop
+	@touch $@
+$(STAMPS)/postgres-%: infra/local/postgres/SHA256SUMS $(STAMPS)/uv
+	@echo "setup: PostgreSQL $*"
+	@$(PYTHON) infra/local/artifacts.py postgres $* $(LOCAL)/postgres/$*
+	@touch $@
+
+# --- our own Java: built when its sources are newer than its jar ----------------------------------------------------
+
+CONNECTOR := streaming/connector/target/flink-connector-pgoutput-0.1.0.jar
+SPARK_JAVA := jobs/java/target/tidemark-spark-0.1.0.jar
+BUILT :=
+ifneq ($(wildcard streaming/connector/pom.xml),)
+BUILT += $(JARS)/flink/$(notdir $(CONNECTOR))
+endif
+ifneq ($(wildcard jobs/java/pom.xml),)
+BUILT += $(JARS)/spark/$(notdir $(SPARK_JAVA))
+endif
+
+$(STAMPS)/built: $(BUILT) | $(STAMPS)
+	@touch $@
+
+$(CONNECTOR): $(shell find streaming/connector/pom.xml streaming/connector/src/main -type f 2>/dev/null)
+	@echo "setup: building $(notdir $@)"
+	@mvn -B -q -Dstyle.color=never -DskipTests -f streaming/connector package </dev/null
+	@touch $@
+$(SPARK_JAVA): $(shell find jobs/java/pom.xml jobs/java/src/main -type f 2>/dev/null)
+	@echo "setup: building $(notdir $@)"
+	@mvn -B -q -Dstyle.color=never -DskipTests -f jobs/java package </dev/null
+	@touch $@
+$(JARS)/flink/$(notdir $(CONNECTOR)): $(CONNECTOR) $(STAMPS)/jars-flink
+	@cp $< $@
+$(JARS)/spark/$(notdir $(SPARK_JAVA)): $(SPARK_JAVA) $(STAMPS)/jars-spark
+	@cp $< $@
+
+# --- using it: ARGS are handed on, as in `make demo ARGS="--rows 1000"` ---------------------------------------------
+
+.PHONY: demo up status down prove bench
+demo: setup ## Mirror a shop database on this machine, and prove the mirror
+	@$(TIDEMARK) demo $(ARGS)
+up: setup ## Start everything on this machine
+	@$(TIDEMARK) up $(ARGS)
+status: setup ## Say what runs, and how far behind it is
+	@$(TIDEMARK) status $(ARGS)
+down: setup ## Stop what `make up` started
+	@$(TIDEMARK) down $(ARGS)
+prove: setup ## Compare the source with the mirror, at a mark
+	@$(TIDEMARK) prove $(ARGS)
+bench: setup ## Measure the speed of each step
+	@$(TIDEMARK) bench $(ARGS)
+
+# --- checking it ---------------------------------------------------------------------------------------------------
+
+PARTS := contract source streaming jobs console orchestration
+SUITES := $(PARTS) e2e integration connector
+
+.PHONY: test $(addprefix test-,$(SUITES)) lint format locks clean
+test: setup-test ## Run all tests, each part in its own environment
+	@infra/local/test.sh
+$(addprefix test-,$(SUITES)): setup-test
+	@infra/local/test.sh $(patsubst test-%,%,$@)
+test-contract: ## Run the tests of one part: test-source, test-streaming, test-jobs, test-console, test-orchestration,
+test-connector: ## ... of the Java connector,
+test-e2e: ## ... of the whole, driven through the console,
+test-integration: ## ... against real servers in Docker
+
+lint: $(STAMPS)/tools $(addprefix $(STAMPS)/,test-spark test-flink test-airflow) ## Check style, types and who may import whom
+	@infra/local/lint.sh
+format: $(STAMPS)/tools ## Rewrite the Python files in the project's style
+	@$(LOCAL)/tools/bin/ruff check --quiet --fix-only .
+	@$(LOCAL)/tools/bin/ruff format .
+
+COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header
+locks: $(STAMPS)/uv ## Solve all requirements anew; `make locks ARGS=--upgrade` moves what is not pinned
+	@set -e; for folder in infra/local jobs streaming orchestration; do \
+	  for name in requirements-uv requirements-build requirements requirements-test; do \
+	    if [ -e $$folder/$$name.in ]; then echo "locks: $$folder/$$name.lock"; \
+	      (cd $$folder && $(abspath $(UV)) $(wordlist 2,99,$(COMPILE)) $(ARGS) $$name.in --output-file $$name.lock); fi; done; done
+
+clean: ## Stop what runs and remove everything local
+	@if [ -x $(TIDEMARK) ]; then $(TIDEMARK) down >/dev/null 2>&1 || echo "clean: nothing to stop"; fi
+	@# A root's PostgreSQL data may stand behind a link, see console/src/tidemark/local/postgres.py.
+	@if [ -d $(LOCAL) ]; then find $(LOCAL) -type l -lname '*/tidemark-postgres-*' -exec sh -c 'rm -rf "$$(readlink "$$1")"' - {} \; ; fi
+	@rm -rf $(LOCAL) streaming/connector/target jobs/java/target
