@@ -1,0 +1,1 @@
+"""Run what tidemark needs on this machine, without Docker."""

@@ -1,0 +1,188 @@
+"""The server that the demo and the other tests stand on."""
+
+import os
+import shutil
+import socket
+import stat
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tidemark.local.postgres import EmbeddedPostgres, ServerNotStarted
+
+LOCAL = Path(__file__).parents[2] / ".tidemark"
+
+
+@pytest.fixture(params=["15", "17", "18"])
+def home(request: pytest.FixtureRequest) -> Path:
+    return LOCAL / "postgres" / request.param
+
+
+@pytest.fixture
+def server(home, tmp_path):
+    server = EmbeddedPostgres(home, tmp_path / "data", settings={"fsync": "off"})
+    server.start()
+    yield server
+    server.remove()
+
+
+def ask(url: str, query: str) -> object:
+    with psycopg.connect(url, autocommit=True) as connection:
+        cursor = connection.execute(query)
+        return cursor.fetchone()[0] if cursor.description else None
+
+
+def test_a_server_is_ready_for_logical_decoding(server, home):
+    assert home.name == ask(server.superuser_url, "show server_version").split(".")[0]
+    assert "logical" == ask(server.superuser_url, "show wal_level")
+    assert 0 < int(ask(server.superuser_url, "show max_prepared_transactions"))
+    assert "UTF8" == ask(server.superuser_url, "show server_encoding")
+    assert "off" == ask(server.superuser_url, "show fsync")
+    assert ask(server.superuser_url, "select lsn from pg_create_logical_replication_slot('s', 'pgoutput')")
+
+
+def test_it_listens_on_loopback_only(server):
+    assert "127.0.0.1" == ask(server.superuser_url, "show listen_addresses")
+    assert "" == ask(server.superuser_url, "show unix_socket_directories")
+
+
+def test_a_password_is_demanded(server):
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        ask(server.url("postgres", "postgres", "wrong"), "select 1")
+
+
+def test_a_url_survives_names_that_have_to_be_escaped(server):
+    ask(server.superuser_url, """create role "a@b:c" login password 'p/q?r#s'""")
+    ask(server.superuser_url, 'create database "d e/f"')
+
+    assert "a@b:c" == ask(server.url("a@b:c", "d e/f", "p/q?r#s"), "select current_user")
+
+
+def test_the_password_is_its_owners_alone(server):
+    assert 0o600 == stat.S_IMODE(server.password_file.stat().st_mode)
+
+
+def test_what_was_committed_survives_a_crash(server):
+    url = server.superuser_url
+    ask(url, "create table t as select 1 as a")
+
+    server.crash()
+    with pytest.raises(psycopg.OperationalError):
+        ask(url, "select a from t")
+    server.start()
+
+    assert 1 == ask(url, "select a from t")
+    assert "automatic recovery" in server.log.read_text()
+
+
+def test_a_crash_kills_what_is_in_the_middle_of_its_work(server):
+    ask(server.superuser_url, "create table t (a int)")
+    with psycopg.connect(server.superuser_url) as open_transaction:
+        open_transaction.execute("insert into t values (1)")
+        server.crash()
+        server.start()
+        with pytest.raises(psycopg.OperationalError):
+            open_transaction.execute("select 1")
+
+    assert 0 == ask(server.superuser_url, "select count(*) from t")
+
+
+def test_a_restart_keeps_the_data_and_the_port(server):
+    ask(server.superuser_url, "create table t as select 1 as a")
+    before = server.superuser_url
+
+    server.restart()
+
+    assert before == server.superuser_url
+    assert 1 == ask(before, "select a from t")
+
+
+@pytest.fixture
+def newest() -> Path:
+    return LOCAL / "postgres" / "17"
+
+
+def test_a_data_directory_is_used_again(newest, tmp_path):
+    with EmbeddedPostgres(newest, tmp_path / "data") as first:
+        ask(first.superuser_url, "create table t as select 1 as a")
+        before = first.superuser_url
+    again = EmbeddedPostgres(newest, tmp_path / "data")
+    with again:
+        assert before == again.superuser_url
+        assert 1 == ask(again.superuser_url, "select a from t")
+    again.remove()
+
+
+def test_a_server_that_runs_already_is_adopted(newest, tmp_path):
+    first = EmbeddedPostgres(newest, tmp_path / "data")
+    first.start()
+    second = EmbeddedPostgres(newest, tmp_path / "data")
+    second.start()
+
+    assert first.superuser_url == second.superuser_url
+    second.stop()
+    assert not first.running()
+    first.remove()
+
+
+def test_a_port_that_is_in_use_is_named(newest, tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        server = EmbeddedPostgres(newest, tmp_path / "data", port=port)
+        with pytest.raises(ServerNotStarted, match=f"port {port} on 127.0.0.1 is in use"):
+            server.start()
+    server.remove()
+
+
+def test_a_wrong_setting_is_named(newest, tmp_path):
+    server = EmbeddedPostgres(newest, tmp_path / "data", settings={"no_such_setting": "1"})
+    with pytest.raises(ServerNotStarted, match="no_such_setting"):
+        server.start()
+    server.remove()
+
+
+def test_missing_binaries_are_named_with_the_cure(tmp_path):
+    with pytest.raises(ServerNotStarted, match="make setup"):
+        EmbeddedPostgres(tmp_path / "nothing", tmp_path / "data").start()
+
+
+def test_an_initdb_that_was_killed_is_done_again(newest, tmp_path):
+    server = EmbeddedPostgres(newest, tmp_path / "data")
+    server.start()
+    server.stop()
+    half = server.data.resolve().with_name("data.new")
+    server.data.resolve().rename(half)
+    (half / "postmaster.opts").unlink()
+    server.data.resolve().mkdir()
+    server._give(server.data.resolve())
+
+    with server:
+        assert 1 == ask(server.superuser_url, "select 1")
+    server.remove()
+
+
+def test_removing_leaves_nothing(newest, tmp_path):
+    server = EmbeddedPostgres(newest, tmp_path / "data")
+    server.start()
+    place = server.data.resolve()
+
+    server.remove()
+
+    assert [] == list(tmp_path.iterdir())
+    assert not place.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only a root has to become somebody else")
+def test_a_root_runs_binaries_from_a_folder_that_others_cannot_enter(newest, tmp_path):
+    """A checkout under /root: the server's user may enter neither the data directory nor the binaries."""
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    shutil.copytree(newest, closed / "home", symlinks=True)
+
+    server = EmbeddedPostgres(closed / "home", closed / "data")
+    with server:
+        assert "on" == ask(server.superuser_url, "show fsync")
+    server.remove()
