@@ -38,6 +38,7 @@ class Relation:
     identity: str  # pg_class.relreplident: d, f, i or n
     key: tuple[int, ...]  # column numbers of the primary key or the identity index
     columns: tuple[Column, ...]
+    published: str = ""  # its publication entry and who last wrote the publication: new when taken out and put back
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,8 @@ def _differs(old: Relation, new: Relation, truncated_by: Mapping[int, int]) -> s
         return f"the columns of {new.name} changed"
     if (old.identity, old.key) != (new.identity, new.key):
         return f"the key or replica identity of {new.name} changed"
+    if old.published != new.published:
+        return f"{new.name} was taken out of the publication and put back, or the publication was altered"
     # The pg_class row of a table whose last rewrite was the TRUNCATE we saw was written by that transaction.
     if old.filenode != new.filenode and truncated_by.get(new.oid) != new.changed_by:
         return f"{new.name} was rewritten (ALTER TABLE … TYPE, VACUUM FULL, CLUSTER or a TRUNCATE in a savepoint)"
@@ -96,4 +99,5 @@ def _relation(facts: dict[str, Any]) -> Relation:
         identity=facts["identity"],
         key=tuple(facts["key"]),
         columns=tuple(Column(**column) for column in facts["columns"]),
+        published=facts.get("published", ""),
     )
