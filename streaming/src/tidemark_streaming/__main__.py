@@ -1,0 +1,75 @@
+"""`python -m tidemark_streaming start|stop|status --source NAME`: one JSON object on stdout, JSON logs on stderr."""
+
+import argparse
+import json
+import logging
+import re
+import signal
+import sys
+from collections.abc import Sequence
+
+from tidemark_contract.errors import EXIT_OK, TidemarkError
+from tidemark_contract.settings import Settings
+from tidemark_streaming.foreground import stay
+from tidemark_streaming.home import Home
+from tidemark_streaming.logs import log_to_stderr
+from tidemark_streaming.pipelines import Pipeline
+from tidemark_streaming.status import Status
+
+LOG = logging.getLogger("tidemark_streaming")
+
+EXIT_INTERRUPTED = 128 + signal.SIGINT
+_INTERVAL = re.compile(r"[1-9][0-9]*(ms|s|min)")
+
+
+def main(words: Sequence[str]) -> int:
+    """Run one command; return its exit code."""
+    log_to_stderr()
+    # A start that is told to go away clears away what it has started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    parsed = _parser().parse_args(words)
+    try:
+        status = _run(Pipeline(parsed.source, Settings.read(), Home.find()), parsed)
+    except TidemarkError as error:
+        LOG.error("%s", error, extra={"facts": {"error": type(error).__name__}})
+        return error.exit_code
+    except KeyboardInterrupt:
+        LOG.error("interrupted before the pipeline ran; nothing of it is left")
+        return EXIT_INTERRUPTED
+    print(json.dumps(status.as_dict()), flush=True)
+    return EXIT_OK
+
+
+def _run(pipeline: Pipeline, parsed: argparse.Namespace) -> Status:
+    if parsed.command == "stop":
+        return pipeline.stop()
+    if parsed.command == "status":
+        return pipeline.status()
+    status = pipeline.start(interval=parsed.checkpoint_interval, without_state=parsed.without_state)
+    return status if parsed.detach else stay(pipeline)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="tidemark-streaming", allow_abbrev=False)
+    commands = parser.add_subparsers(dest="command", required=True)
+    start = commands.add_parser("start", help="start a pipeline from its newest state", allow_abbrev=False)
+    start.add_argument("--detach", action="store_true", help="return once it runs; without it, stop it at a signal")
+    start.add_argument("--checkpoint-interval", type=_interval, default="10s", help="how often files land; default 10s")
+    start.add_argument(
+        "--without-state", action="store_true", help="begin a new incarnation where the slot stands; needs a copy after"
+    )
+    stop = commands.add_parser("stop", help="stop it with a savepoint", allow_abbrev=False)
+    status = commands.add_parser("status", help="say how it is", allow_abbrev=False)
+    for command in (start, stop, status):
+        command.add_argument("--source", required=True)
+    return parser
+
+
+def _interval(text: str) -> str:
+    if not _INTERVAL.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no interval; write 500ms, 10s or 1min")
+    return text
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,91 @@
+"""The settings of a cluster of one JobManager and one TaskManager that run one small job."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+JOBMANAGER = "jobmanager"
+TASKMANAGER = "taskmanager"
+
+# Heap, and what a JVM takes beside it. Together the two stay below 1.5 GB (docs/streaming.md has the measurement).
+HEAP = {
+    JOBMANAGER: (
+        "-Xms64m -Xmx256m -XX:MaxMetaspaceSize=192m -XX:+UseSerialGC -XX:TieredStopAtLevel=1"
+        " -XX:+ExitOnOutOfMemoryError"
+    ),
+    TASKMANAGER: (
+        "-Xms128m -Xmx448m -XX:MaxMetaspaceSize=192m -XX:MaxDirectMemorySize=192m -XX:+ExitOnOutOfMemoryError"
+    ),
+    "client": "-Xmx256m",
+}
+
+# A TaskManager that no script starts wants its share of the machine spelled out; heap and direct memory as above.
+_TASKMANAGER_MEMORY = {
+    "taskmanager.cpu.cores": "1.0",
+    "taskmanager.memory.framework.heap.size": "64m",
+    "taskmanager.memory.task.heap.size": "384m",
+    "taskmanager.memory.framework.off-heap.size": "96m",
+    "taskmanager.memory.task.off-heap.size": "64m",
+    "taskmanager.memory.network.min": "32m",
+    "taskmanager.memory.network.max": "32m",
+    # For RocksDB and Python workers: there are none.
+    "taskmanager.memory.managed.size": "0m",
+    "taskmanager.memory.jvm-metaspace.size": "192m",
+    "taskmanager.memory.jvm-overhead.min": "128m",
+    "taskmanager.memory.jvm-overhead.max": "128m",
+}
+
+
+def cluster_settings(*, host: str, rest: int, rpc: int, temporary: Path) -> dict[str, str | int]:
+    """Give Flink's settings: everything bound to one address, nothing to upload through the web UI."""
+    return {
+        "jobmanager.rpc.address": host,
+        "jobmanager.rpc.port": rpc,
+        "jobmanager.bind-host": host,
+        "rest.address": host,
+        "rest.bind-address": host,
+        "rest.port": rest,
+        "taskmanager.host": host,
+        "taskmanager.bind-host": host,
+        "taskmanager.numberOfTaskSlots": 1,
+        "web.submit.enable": "false",
+        "web.cancel.enable": "false",
+        "io.tmp.dirs": str(temporary),
+        "web.tmpdir": str(temporary),
+        # What `status` shows is at most a second old.
+        "metrics.fetcher.update-interval": 1000,
+        "heartbeat.interval": 2000,
+        "heartbeat.timeout": 20000,
+        **_TASKMANAGER_MEMORY,
+    }
+
+
+def s3_settings(environment: Mapping[str, str]) -> dict[str, str | int]:
+    """Give the settings of the S3 plugin; credentials are not among them: it reads AWS_* itself."""
+    # Without it S3A deletes the markers of fake parent folders at each write, which not every server allows.
+    settings: dict[str, str | int] = {"fs.s3a.directory.marker.retention": "keep"}
+    if endpoint := environment.get("AWS_ENDPOINT_URL_S3") or environment.get("AWS_ENDPOINT_URL"):
+        settings |= {"fs.s3a.endpoint": endpoint, "fs.s3a.path.style.access": "true"}
+    if region := environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION"):
+        settings["fs.s3a.endpoint.region"] = region
+    return settings
+
+
+LOG_SETTINGS = """<?xml version="1.0" encoding="UTF-8"?>
+<!-- Written at each start. -->
+<Configuration status="warn">
+  <Appenders>
+    <RollingFile name="file" fileName="${sys:log.file}" filePattern="${sys:log.file}.%i">
+      <PatternLayout pattern="%d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX} %-5p %c{1} %m%n"/>
+      <SizeBasedTriggeringPolicy size="10MB"/>
+      <DefaultRolloverStrategy max="4"/>
+    </RollingFile>
+  </Appenders>
+  <Loggers>
+    <Root level="info"><AppenderRef ref="file"/></Root>
+    <Logger name="org.apache.pekko" level="warn"/>
+    <Logger name="org.apache.hadoop" level="warn"/>
+    <Logger name="org.apache.flink.shaded" level="error"/>
+    <Logger name="org.apache.parquet" level="warn"/>
+  </Loggers>
+</Configuration>
+"""

@@ -1,0 +1,60 @@
+"""Stay with a pipeline until somebody wants it stopped."""
+
+import logging
+import signal
+import threading
+import time
+
+from tidemark_contract.errors import RetryableError
+from tidemark_streaming.flink_settings import TASKMANAGER
+from tidemark_streaming.pipelines import Pipeline
+from tidemark_streaming.status import Status
+from tidemark_streaming.waiting import failure
+
+LOG = logging.getLogger(__name__)
+
+_POLL_S = 1.0
+_PROGRESS_S = 10.0
+
+
+class PipelineKilled(RetryableError):
+    """The JobManager is gone, and with it who would restart anything."""
+
+
+def stay(pipeline: Pipeline) -> Status:
+    """Log progress, replace a killed TaskManager, and stop with a savepoint on SIGINT or SIGTERM.
+
+    Ends also when another command stops the pipeline. A pipeline that failed, or whose JobManager was killed, is
+    cleared away and raised as an error.
+    """
+    asked = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: asked.set())
+    progress_at = time.monotonic()
+    while not asked.wait(_POLL_S):
+        status = pipeline.status()
+        if status.state == "stopped":
+            return status
+        _care(pipeline, status)
+        if time.monotonic() >= progress_at:
+            LOG.info("the pipeline of %s is %s", pipeline.source, status.state, extra={"facts": _progress(status)})
+            progress_at = time.monotonic() + _PROGRESS_S
+    return pipeline.stop()
+
+
+def _care(pipeline: Pipeline, status: Status) -> None:
+    if status.state == "failed":
+        pipeline.stop()
+        raise failure(status.reason or "no reason given")
+    if status.state != "down":
+        return
+    if pipeline.cluster.processes.find() and pipeline.cluster.rest().answers():
+        LOG.warning("the TaskManager of %s is gone: starting another", pipeline.source)
+        pipeline.cluster.start_process(TASKMANAGER)
+        return
+    pipeline.cluster.stop()
+    raise PipelineKilled(f"the JobManager of {pipeline.source} is gone; a start resumes from the last checkpoint")
+
+
+def _progress(status: Status) -> dict[str, object]:
+    return {name: value for name, value in status.as_dict().items() if value is not None and name != "source"}

@@ -1,0 +1,76 @@
+"""Where Flink, its jars, its plugins and Java are on this machine."""
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from tidemark_contract.errors import ConfigurationError
+
+CONNECTOR = "flink-connector-pgoutput-*.jar"
+
+
+@dataclass(frozen=True)
+class Home:
+    """What `make setup` installed.
+
+    `root` is TIDEMARK_HOME; unset, it is the `.tidemark` folder that the running environment lies in.
+    """
+
+    root: Path
+    flink: Path
+    java: Path
+
+    @classmethod
+    def find(cls, environment: Mapping[str, str] = os.environ) -> "Home":
+        """Find everything; what is missing is a ConfigurationError that says how to get it."""
+        home = cls(_root(environment), _flink(), _java(environment))
+        if not list(home.jars.glob(CONNECTOR)):
+            raise ConfigurationError(f"{home.jars}/{CONNECTOR}: no such jar; run `make setup`, or set TIDEMARK_HOME")
+        return home
+
+    @property
+    def jars(self) -> Path:
+        """Our connector and what Flink lacks to write Parquet."""
+        return self.root / "jars" / "flink"
+
+    @property
+    def plugins(self) -> Path:
+        """One folder per Flink plugin; s3-fs-hadoop comes with `make setup-s3`."""
+        return self.root / "plugins" / "flink"
+
+    def own_jars(self) -> list[str]:
+        """The jars that a tidemark pipeline needs beside Flink's."""
+        return [str(path) for path in sorted(self.jars.glob("*.jar"))]
+
+    def class_path(self) -> str:
+        """The class path of a JobManager or TaskManager: Flink's jars, then ours."""
+        return os.pathsep.join([*(str(path) for path in sorted((self.flink / "lib").glob("*.jar"))), *self.own_jars()])
+
+
+def _root(environment: Mapping[str, str]) -> Path:
+    if explicit := environment.get("TIDEMARK_HOME"):
+        return Path(explicit).absolute()
+    for folder in Path(sys.prefix).absolute().parents:
+        if folder.name == ".tidemark":
+            return folder
+    raise ConfigurationError("TIDEMARK_HOME is not set and this Python is not in a .tidemark folder: run `make setup`")
+
+
+def _flink() -> Path:
+    # find_spec leaves PyFlink itself, which takes a second to import, alone.
+    spec = find_spec("pyflink")
+    if spec is None or spec.origin is None:
+        raise ConfigurationError("apache-flink is not installed in this environment; run `make setup`")
+    return Path(spec.origin).parent
+
+
+def _java(environment: Mapping[str, str]) -> Path:
+    chosen = environment.get("JAVA_HOME")
+    found = shutil.which(f"{chosen}/bin/java" if chosen else "java")
+    if not found:
+        raise ConfigurationError("no Java: install a JDK 17, or set JAVA_HOME to one")
+    return Path(found)

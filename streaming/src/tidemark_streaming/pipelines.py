@@ -1,0 +1,147 @@
+"""Start, stop and look at the pipeline of one source on this machine."""
+
+import logging
+import os
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+from tidemark_contract.errors import LeaseTaken
+from tidemark_contract.layout import Layout
+from tidemark_contract.names import slot_name
+from tidemark_contract.settings import Settings
+from tidemark_streaming import checkpoints, landing, waiting
+from tidemark_streaming.cluster import Cluster
+from tidemark_streaming.home import Home
+from tidemark_streaming.incarnations import Incarnations
+from tidemark_streaming.jobs import Job
+from tidemark_streaming.locks import command_lock
+from tidemark_streaming.options import PipelineOptions
+from tidemark_streaming.rest import FlinkUnavailable
+from tidemark_streaming.runs import Run
+from tidemark_streaming.savepoints import SavepointFailed, stop_with_savepoint
+from tidemark_streaming.source_url import SourceUrl
+from tidemark_streaming.status import Status
+from tidemark_streaming.submission import submit
+
+LOG = logging.getLogger(__name__)
+
+_LOCK_WAIT_S = 30.0
+_CONNECT_S = 150.0
+_SAVEPOINT_S = 120.0
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """The pipeline of one source, with a small cluster, a lock and state of its own on this machine."""
+
+    source: str
+    settings: Settings
+    home: Home
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
+
+    @property
+    def folder(self) -> Path:
+        """Where its cluster's files, its password file and the record of its run are."""
+        return self.settings.state / "flink" / self.source
+
+    @cached_property
+    def cluster(self) -> Cluster:
+        """Its cluster."""
+        return Cluster(self.folder, self.home, self.environment)
+
+    def start(self, *, interval: str, without_state: bool = False) -> Status:
+        """Start it from its newest state; return when it reads, and a checkpoint holds where it is.
+
+        LeaseTaken when it runs already, SourceRefused with the connector's reason when the source is not fit,
+        SourceUnavailable when it does not answer in time. After an error nothing is left running.
+        """
+        slot_name(self.source)  # before the name becomes a folder
+        url = SourceUrl.parse(self.settings.source_url(self.source))
+        with self._lock():
+            self._refuse_a_second()
+            waiting.for_server(url.options["host"], int(url.options["port"]))
+            try:
+                return self._start(url, interval, without_state)
+            except BaseException:
+                self.cluster.stop()
+                raise
+
+    def stop(self) -> Status:
+        """Stop it with a savepoint and end its cluster; what gives no savepoint resumes from its last checkpoint."""
+        with self._lock():
+            if run := Run.read(self.folder):
+                self._savepoint(run)
+                replace(run, stopped=True).write(self.folder)
+            self.cluster.stop()
+        return self.status()
+
+    def status(self) -> Status:
+        """Say how it is, from what Flink answers; never an error because it does not."""
+        run = Run.read(self.folder)
+        return Status.of(self.source, run, self.cluster) if run else Status(self.source, "stopped")
+
+    def _lock(self) -> AbstractContextManager[None]:
+        return command_lock(self.folder / "lock", wait_s=_LOCK_WAIT_S)
+
+    def _refuse_a_second(self) -> None:
+        status = self.status()
+        if status.state in ("running", "restarting"):
+            where = f"{self.folder}, web UI {status.web_ui}"
+            raise LeaseTaken(f"the pipeline of {self.source} is {status.state} already: {where}; stop it first")
+
+    def _start(self, url: SourceUrl, interval: str, without_state: bool) -> Status:
+        self.cluster.stop()
+        options, incarnation = self._options(url, interval, without_state)
+        leftovers = landing.hidden_files(options.landing)
+        self.cluster.start()
+        options = replace(options, jobmanager=self.cluster.jobmanager)
+        job = Job(submit(options, self.folder / "options.json", self.cluster), self.cluster.rest())
+        Run(job.id, incarnation, options.landing, options.checkpoints).write(self.folder)
+        waiting.for_connection(job, timeout_s=_CONNECT_S)
+        facts = {"incarnation": incarnation, "restored": options.restore, "orphans_removed": landing.sweep(leftovers)}
+        LOG.info("the pipeline of %s runs", self.source, extra={"facts": facts})
+        return self.status()
+
+    def _options(self, url: SourceUrl, interval: str, without_state: bool) -> tuple[PipelineOptions, int]:
+        """Decide between the state of the current incarnation and a new one without."""
+        layout = Layout(self.settings.lake, self.source)
+        incarnations = Incarnations(layout)
+        incarnation = incarnations.current()
+        state = None if without_state else checkpoints.newest(self._checkpoints(incarnation))
+        if state is None:
+            incarnation = incarnations.take()
+        folder = self._checkpoints(incarnation)
+        checkpoints.prune(folder)
+        options = PipelineOptions(
+            source=self.source,
+            landing=layout.incarnation(incarnation),
+            checkpoints=folder.as_uri(),
+            connector=url.options | {"password.file": str(self._write_password(url.password))},
+            checkpoint_interval=interval,
+            restore=state.folder.as_uri() if state else "",
+        )
+        return options, incarnation
+
+    def _checkpoints(self, incarnation: int) -> Path:
+        return self.settings.state / "checkpoints" / self.source / f"{incarnation:06d}"
+
+    def _write_password(self, password: str) -> Path:
+        """Write it where only our user reads it; the connector reads the file at each connect."""
+        file = self.folder / "password"
+        file.unlink(missing_ok=True)
+        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as stream:
+            stream.write(password)
+        return file
+
+    def _savepoint(self, run: Run) -> None:
+        if not self.cluster.alive():
+            return
+        job = Job(run.job, self.cluster.rest())
+        try:
+            savepoint = stop_with_savepoint(job, self._checkpoints(run.incarnation), timeout_s=_SAVEPOINT_S)
+            LOG.info("the pipeline of %s stopped", self.source, extra={"facts": {"savepoint": str(savepoint)}})
+        except (SavepointFailed, FlinkUnavailable) as error:
+            LOG.warning("the pipeline of %s gave no savepoint: %s", self.source, error)

@@ -1,0 +1,54 @@
+"""Flink's REST interface, as far as a pipeline needs it."""
+
+import json
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.request import ProxyHandler, Request, build_opener
+
+from tidemark_contract.errors import RetryableError
+
+_TIMEOUT_S = 10.0
+# The JobManager is on this machine: a proxy of the environment must not get between.
+_OPENER = build_opener(ProxyHandler({}))
+
+
+class FlinkUnavailable(RetryableError):
+    """The JobManager does not answer, or refuses a request."""
+
+
+class Rest:
+    """One JobManager, by its address `http://host:port`."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+
+    def get(self, path: str) -> Any:
+        """Read a resource."""
+        return self._send(Request(self.address + path))
+
+    def post(self, path: str, body: dict[str, object]) -> Any:
+        """Send a command."""
+        headers = {"Content-Type": "application/json"}
+        return self._send(Request(self.address + path, json.dumps(body).encode(), headers, method="POST"))
+
+    def patch(self, path: str) -> Any:
+        """Change a resource."""
+        return self._send(Request(self.address + path, b"", method="PATCH"))
+
+    def answers(self) -> bool:
+        """Say whether the JobManager serves."""
+        try:
+            self.get("/config")
+        except FlinkUnavailable:
+            return False
+        return True
+
+    def _send(self, request: Request) -> Any:
+        try:
+            with _OPENER.open(request, timeout=_TIMEOUT_S) as response:
+                return json.loads(response.read() or b"{}")
+        except HTTPError as error:
+            detail = error.read().decode(errors="replace")[:500]
+            raise FlinkUnavailable(f"{request.full_url}: {error.code} {detail}") from error
+        except (URLError, OSError, ValueError) as error:
+            raise FlinkUnavailable(f"{request.full_url}: {error}") from error

@@ -1,0 +1,53 @@
+"""Wait for a pipeline to be up, or give the reason why it will not be."""
+
+import socket
+import time
+
+from tidemark_contract.errors import SourceChanged, SourceRefused, SourceUnavailable, TidemarkError
+from tidemark_streaming.jobs import ENDED, Job
+
+_POLL_S = 0.25
+_CONNECT_S = 10.0
+_CHANGED = ("[SYSTEM_CHANGED]", "[DATABASE_CHANGED]", "[TIMELINE_CHANGED]", "[STATE_AHEAD_OF_SERVER]")
+
+
+def for_server(host: str, port: int) -> None:
+    """Return when something listens there; SourceUnavailable at once when not: that needs no Flink to find out."""
+    try:
+        socket.create_connection((host, port), timeout=_CONNECT_S).close()
+    except OSError as error:
+        raise SourceUnavailable(f"{host}:{port} does not answer: {error}; is the server up, and reachable?") from error
+
+
+def for_connection(job: Job, *, timeout_s: float) -> None:
+    """Return when the job runs, its source has connected, and a checkpoint holds its position.
+
+    Only then can it be killed and resume. Raises SourceRefused or SourceChanged with the connector's reason,
+    SourceUnavailable when the time is over.
+    """
+    deadline = time.monotonic() + timeout_s
+    while not _connected(job):
+        if time.monotonic() > deadline:
+            raise SourceUnavailable(f"not connected after {timeout_s:.0f} s: {job.reason() or 'no reason given'}")
+        time.sleep(_POLL_S)
+
+
+def _connected(job: Job) -> bool:
+    state = job.state()
+    if state in ENDED:
+        raise failure(job.reason() or state)
+    if state != "RUNNING":
+        return False
+    metrics = job.source_metrics()
+    if metrics.get("durableLsn"):
+        return True
+    # The next one may be far off, by its interval.
+    job.trigger_checkpoint()
+    return False
+
+
+def failure(reason: str) -> TidemarkError:
+    """Sort a reason by what the operator does next."""
+    if reason.startswith(_CHANGED):
+        return SourceChanged(reason)
+    return SourceRefused(reason) if reason.startswith("[") else TidemarkError(f"the pipeline failed: {reason}")
