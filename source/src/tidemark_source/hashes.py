@@ -67,14 +67,10 @@ def rows_of_buckets(
         rows=_select(connection, spec, buckets),
         chosen=sql.Literal([int(bucket) for bucket in chosen]),
     )
-    with speaking_to(where_of(connection)), connection.cursor() as cursor, cursor.copy(_out(query)) as copy:
+    with speaking_to(where_of(connection)), connection.cursor() as cursor, cursor.copy(query) as copy:
         for line in copy:
             key, *texts = decode_row(bytes(line).decode().removesuffix("\n"))
             yield key or "", texts
-
-
-def _out(query: sql.Composed) -> sql.Composed:
-    return sql.SQL("COPY ({}) TO STDOUT").format(query)
 
 
 def _select(connection: psycopg.Connection[Any], spec: TableSpec, buckets: int) -> sql.Composed:
