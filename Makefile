@@ -56,11 +56,11 @@ define environment
 @touch $@
 endef
 
-$(STAMPS)/venv-spark: jobs/requirements.lock infra/local/requirements-build.lock $(foreach part,contract source jobs console,$(part)/pyproject.toml) $(STAMPS)/uv
+$(STAMPS)/venv-spark: jobs/requirements.lock infra/local/requirements-build.lock $(foreach part,contract source jobs console,$(part)/pyproject.toml) | $(STAMPS)/uv
 	$(call environment,spark,$<,contract source jobs console)
-$(STAMPS)/venv-flink: streaming/requirements.lock infra/local/requirements-build.lock $(foreach part,contract streaming,$(part)/pyproject.toml) $(STAMPS)/uv
+$(STAMPS)/venv-flink: streaming/requirements.lock infra/local/requirements-build.lock $(foreach part,contract streaming,$(part)/pyproject.toml) | $(STAMPS)/uv
 	$(call environment,flink,$<,contract streaming)
-$(STAMPS)/venv-airflow: orchestration/requirements.lock infra/local/requirements-build.lock $(foreach part,contract orchestration,$(part)/pyproject.toml) $(STAMPS)/uv
+$(STAMPS)/venv-airflow: orchestration/requirements.lock infra/local/requirements-build.lock $(foreach part,contract orchestration,$(part)/pyproject.toml) | $(STAMPS)/uv
 	$(call environment,airflow,$<,contract orchestration)
 
 # A test lock holds its runtime lock, version by version (-c), so installing it only adds.
@@ -73,23 +73,23 @@ $(STAMPS)/test-%: $(STAMPS)/venv-%
 	@touch $@
 
 # A folder of jars is replaced as a whole: nothing old stays on a class path.
-$(STAMPS)/jars-spark: jobs/jars/pom.xml jobs/jars/SHA256SUMS $(STAMPS)/uv
+$(STAMPS)/jars-spark: jobs/jars/pom.xml jobs/jars/SHA256SUMS | $(STAMPS)/uv
 	@echo "setup: the jars of Spark"
 	@$(PYTHON) infra/local/artifacts.py jars $< $(JARS)/spark
 	@touch $@
-$(STAMPS)/jars-spark-s3: jobs/jars/s3/pom.xml jobs/jars/s3/SHA256SUMS $(STAMPS)/uv
+$(STAMPS)/jars-spark-s3: jobs/jars/s3/pom.xml jobs/jars/s3/SHA256SUMS | $(STAMPS)/uv
 	@echo "setup: the S3 jars of Spark"
 	@$(PYTHON) infra/local/artifacts.py jars $< $(JARS)/spark-s3
 	@touch $@
-$(STAMPS)/jars-flink: streaming/jars/pom.xml streaming/jars/SHA256SUMS $(STAMPS)/uv
+$(STAMPS)/jars-flink: streaming/jars/pom.xml streaming/jars/SHA256SUMS | $(STAMPS)/uv
 	@echo "setup: the jars of Flink"
 	@$(PYTHON) infra/local/artifacts.py jars $< $(JARS)/flink
 	@touch $@
-$(STAMPS)/plugin-flink-s3: streaming/jars/s3/pom.xml streaming/jars/s3/SHA256SUMS $(STAMPS)/uv
+$(STAMPS)/plugin-flink-s3: streaming/jars/s3/pom.xml streaming/jars/s3/SHA256SUMS | $(STAMPS)/uv
 	@echo "setup: the S3 plugin of Flink"
 	@$(PYTHON) infra/local/artifacts.py jars $< $(LOCAL)/plugins/flink/s3-fs-hadoop
 	@touch $@
-$(STAMPS)/postgres-%: infra/local/postgres/SHA256SUMS $(STAMPS)/uv
+$(STAMPS)/postgres-%: infra/local/postgres/SHA256SUMS | $(STAMPS)/uv
 	@echo "setup: PostgreSQL $*"
 	@$(PYTHON) infra/local/artifacts.py postgres $* $(LOCAL)/postgres/$*
 	@touch $@
@@ -148,10 +148,7 @@ test: setup-test ## Run all tests, each part in its own environment
 	@infra/local/test.sh
 $(addprefix test-,$(SUITES)): setup-test
 	@infra/local/test.sh $(patsubst test-%,%,$@)
-test-contract: ## Run the tests of one part: test-source, test-streaming, test-jobs, test-console, test-orchestration,
-test-connector: ## ... of the Java connector,
-test-e2e: ## ... of the whole, driven through the console,
-test-integration: ## ... against real servers in Docker
+test-contract: ## Run one suite; likewise source streaming jobs console orchestration connector e2e integration
 
 lint: $(STAMPS)/tools $(addprefix $(STAMPS)/,test-spark test-flink test-airflow) ## Check style, types and who may import whom
 	@infra/local/lint.sh
@@ -159,12 +156,8 @@ format: $(STAMPS)/tools ## Rewrite the Python files in the project's style
 	@$(LOCAL)/tools/bin/ruff check --quiet --fix-only .
 	@$(LOCAL)/tools/bin/ruff format .
 
-COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header
 locks: $(STAMPS)/uv ## Solve all requirements anew; `make locks ARGS=--upgrade` moves what is not pinned
-	@set -e; for folder in infra/local jobs streaming orchestration; do \
-	  for name in requirements-uv requirements-build requirements requirements-test; do \
-	    if [ -e $$folder/$$name.in ]; then echo "locks: $$folder/$$name.lock"; \
-	      (cd $$folder && $(abspath $(UV)) $(wordlist 2,99,$(COMPILE)) $(ARGS) $$name.in --output-file $$name.lock); fi; done; done
+	@infra/local/locks.sh $(ARGS)
 
 clean: ## Stop what runs and remove everything local
 	@if [ -x $(TIDEMARK) ]; then $(TIDEMARK) down >/dev/null 2>&1 || echo "clean: nothing to stop"; fi

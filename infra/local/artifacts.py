@@ -3,7 +3,7 @@
     artifacts.py jars POM FOLDER          what POM names, into FOLDER
     artifacts.py postgres MAJOR FOLDER    a PostgreSQL server for this machine, into FOLDER
 
-The checksums stand next to what they are for: SHA256SUMS beside each pom, infra/local/postgres/SHA256SUMS for the servers.
+The checksums stand in SHA256SUMS: beside each pom, and in infra/local/postgres for the servers.
 --write records them instead of comparing: after a version was changed on purpose.
 """
 
@@ -25,6 +25,7 @@ HERE = Path(__file__).resolve().parent
 COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"
 POSTGRES = {"15": "15.19.0", "16": "16.15.0", "17": "17.11.0", "18": "18.6.0"}
 PLATFORMS = ("linux-amd64", "linux-arm64v8", "darwin-amd64", "darwin-arm64v8")
+MACHINES = {"x86_64": "amd64", "aarch64": "arm64v8", "arm64": "arm64v8"}
 
 
 def main() -> int:
@@ -95,19 +96,28 @@ def copy_postgres(major: str, name: str, scratch: Path) -> Path:
 
 def this_platform() -> str:
     system, machine = platform.system().lower(), platform.machine().lower()
-    name = f"{system}-{ {'x86_64': 'amd64', 'amd64': 'amd64', 'aarch64': 'arm64v8', 'arm64': 'arm64v8'}.get(machine, machine)}"
+    name = f"{system}-{MACHINES.get(machine, machine)}"
     if name not in PLATFORMS:
-        sys.exit(f"artifacts: no PostgreSQL binaries for {system} on {machine}; there are some for {', '.join(PLATFORMS)}")
+        sys.exit(f"artifacts: no PostgreSQL binaries for {name}; there are some for {', '.join(PLATFORMS)}")
     return name
 
 
 def maven(*arguments: str) -> None:
+    # Kept back unless it fails: even a quiet Maven writes colour codes.
     try:
-        subprocess.run(["mvn", "-B", "-q", "-Dstyle.color=never", *arguments], check=True, stdin=subprocess.DEVNULL)
+        subprocess.run(
+            ["mvn", "-B", "-q", *arguments],
+            check=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
     except FileNotFoundError:
         sys.exit("artifacts: mvn is not installed; `make doctor` says how to get it")
     except subprocess.CalledProcessError as error:
-        sys.exit(f"artifacts: Maven ended with {error.returncode}; its message stands above")
+        sys.exit(f"{error.stdout}\nartifacts: Maven ended with {error.returncode}; its message stands above")
 
 
 def sha256(path: Path) -> str:

@@ -14,17 +14,7 @@ from tidemark.local.postgres import EmbeddedPostgres, ServerNotStarted
 LOCAL = Path(__file__).parents[2] / ".tidemark"
 
 
-@pytest.fixture(params=["15", "17", "18"])
-def home(request: pytest.FixtureRequest) -> Path:
-    return LOCAL / "postgres" / request.param
-
-
-@pytest.fixture
-def server(home, tmp_path):
-    server = EmbeddedPostgres(home, tmp_path / "data", settings={"fsync": "off"})
-    server.start()
-    yield server
-    server.remove()
+NEWEST = LOCAL / "postgres" / "17"
 
 
 def ask(url: str, query: str) -> object:
@@ -33,38 +23,33 @@ def ask(url: str, query: str) -> object:
         return cursor.fetchone()[0] if cursor.description else None
 
 
-def test_a_server_is_ready_for_logical_decoding(server, home):
-    assert home.name == ask(server.superuser_url, "show server_version").split(".")[0]
-    assert "logical" == ask(server.superuser_url, "show wal_level")
-    assert 0 < int(ask(server.superuser_url, "show max_prepared_transactions"))
-    assert "UTF8" == ask(server.superuser_url, "show server_encoding")
-    assert "off" == ask(server.superuser_url, "show fsync")
-    assert ask(server.superuser_url, "select lsn from pg_create_logical_replication_slot('s', 'pgoutput')")
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """A server for the tests that only look at it."""
+    server = EmbeddedPostgres(NEWEST, tmp_path_factory.mktemp("shared") / "data")
+    server.start()
+    yield server
+    server.remove()
 
 
-def test_it_listens_on_loopback_only(server):
-    assert "127.0.0.1" == ask(server.superuser_url, "show listen_addresses")
-    assert "" == ask(server.superuser_url, "show unix_socket_directories")
+@pytest.fixture
+def server(tmp_path):
+    server = EmbeddedPostgres(NEWEST, tmp_path / "data")
+    yield server
+    server.remove()
 
 
-def test_a_password_is_demanded(server):
-    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
-        ask(server.url("postgres", "postgres", "wrong"), "select 1")
-
-
-def test_a_url_survives_names_that_have_to_be_escaped(server):
-    ask(server.superuser_url, """create role "a@b:c" login password 'p/q?r#s'""")
-    ask(server.superuser_url, 'create database "d e/f"')
-
-    assert "a@b:c" == ask(server.url("a@b:c", "d e/f", "p/q?r#s"), "select current_user")
-
-
-def test_the_password_is_its_owners_alone(server):
-    assert 0o600 == stat.S_IMODE(server.password_file.stat().st_mode)
-
-
-def test_what_was_committed_survives_a_crash(server):
+@pytest.mark.parametrize("major", ["15", "17", "18"])
+def test_every_version_decodes_logically_and_survives_a_crash(major, tmp_path):
+    server = EmbeddedPostgres(LOCAL / "postgres" / major, tmp_path / "data", settings={"work_mem": "5MB"})
+    server.start()
     url = server.superuser_url
+    assert major == ask(url, "show server_version").split(".")[0]
+    assert "logical" == ask(url, "show wal_level")
+    assert 0 < int(ask(url, "show max_prepared_transactions"))
+    assert "UTF8" == ask(url, "show server_encoding")
+    assert "5MB" == ask(url, "show work_mem")
+    assert ask(url, "select lsn from pg_create_logical_replication_slot('s', 'pgoutput')")
     ask(url, "create table t as select 1 as a")
 
     server.crash()
@@ -74,9 +59,32 @@ def test_what_was_committed_survives_a_crash(server):
 
     assert 1 == ask(url, "select a from t")
     assert "automatic recovery" in server.log.read_text()
+    server.remove()
+
+
+def test_it_listens_on_loopback_only(shared):
+    assert "127.0.0.1" == ask(shared.superuser_url, "show listen_addresses")
+    assert "" == ask(shared.superuser_url, "show unix_socket_directories")
+
+
+def test_a_password_is_demanded(shared):
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        ask(shared.url("postgres", "postgres", "wrong"), "select 1")
+
+
+def test_a_url_survives_names_that_have_to_be_escaped(shared):
+    ask(shared.superuser_url, """create role "a@b:c" login password 'p/q?r#s'""")
+    ask(shared.superuser_url, 'create database "d e/f"')
+
+    assert "a@b:c" == ask(shared.url("a@b:c", "d e/f", "p/q?r#s"), "select current_user")
+
+
+def test_the_password_is_its_owners_alone(shared):
+    assert 0o600 == stat.S_IMODE(shared.password_file.stat().st_mode)
 
 
 def test_a_crash_kills_what_is_in_the_middle_of_its_work(server):
+    server.start()
     ask(server.superuser_url, "create table t (a int)")
     with psycopg.connect(server.superuser_url) as open_transaction:
         open_transaction.execute("insert into t values (1)")
@@ -89,6 +97,7 @@ def test_a_crash_kills_what_is_in_the_middle_of_its_work(server):
 
 
 def test_a_restart_keeps_the_data_and_the_port(server):
+    server.start()
     ask(server.superuser_url, "create table t as select 1 as a")
     before = server.superuser_url
 
@@ -98,47 +107,44 @@ def test_a_restart_keeps_the_data_and_the_port(server):
     assert 1 == ask(before, "select a from t")
 
 
-@pytest.fixture
-def newest() -> Path:
-    return LOCAL / "postgres" / "17"
+def test_a_data_directory_is_used_again(server):
+    with server:
+        ask(server.superuser_url, "create table t as select 1 as a")
+        before = server.superuser_url
+    assert not server.running()
 
-
-def test_a_data_directory_is_used_again(newest, tmp_path):
-    with EmbeddedPostgres(newest, tmp_path / "data") as first:
-        ask(first.superuser_url, "create table t as select 1 as a")
-        before = first.superuser_url
-    again = EmbeddedPostgres(newest, tmp_path / "data")
-    with again:
+    with EmbeddedPostgres(NEWEST, server.data) as again:
         assert before == again.superuser_url
         assert 1 == ask(again.superuser_url, "select a from t")
-    again.remove()
 
 
-def test_a_server_that_runs_already_is_adopted(newest, tmp_path):
-    first = EmbeddedPostgres(newest, tmp_path / "data")
-    first.start()
-    second = EmbeddedPostgres(newest, tmp_path / "data")
+def test_a_server_that_runs_already_is_adopted(server):
+    server.start()
+    second = EmbeddedPostgres(NEWEST, server.data)
     second.start()
+    assert server.superuser_url == second.superuser_url
 
-    assert first.superuser_url == second.superuser_url
+    other = EmbeddedPostgres(NEWEST, server.data, port=server.port + 1)
+    with pytest.raises(ServerNotStarted, match=f"runs there on port {server.port}, not on {server.port + 1}"):
+        other.start()
+
     second.stop()
-    assert not first.running()
-    first.remove()
+    assert not server.running()
 
 
-def test_a_port_that_is_in_use_is_named(newest, tmp_path):
+def test_a_port_that_is_in_use_is_named(tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        server = EmbeddedPostgres(newest, tmp_path / "data", port=port)
+        server = EmbeddedPostgres(NEWEST, tmp_path / "data", port=port)
         with pytest.raises(ServerNotStarted, match=f"port {port} on 127.0.0.1 is in use"):
             server.start()
     server.remove()
 
 
-def test_a_wrong_setting_is_named(newest, tmp_path):
-    server = EmbeddedPostgres(newest, tmp_path / "data", settings={"no_such_setting": "1"})
+def test_a_wrong_setting_is_named(tmp_path):
+    server = EmbeddedPostgres(NEWEST, tmp_path / "data", settings={"no_such_setting": "1"})
     with pytest.raises(ServerNotStarted, match="no_such_setting"):
         server.start()
     server.remove()
@@ -149,23 +155,18 @@ def test_missing_binaries_are_named_with_the_cure(tmp_path):
         EmbeddedPostgres(tmp_path / "nothing", tmp_path / "data").start()
 
 
-def test_an_initdb_that_was_killed_is_done_again(newest, tmp_path):
-    server = EmbeddedPostgres(newest, tmp_path / "data")
-    server.start()
-    server.stop()
+def test_an_initdb_that_was_killed_is_done_again(server):
+    server._place()
     half = server.data.resolve().with_name("data.new")
-    server.data.resolve().rename(half)
-    (half / "postmaster.opts").unlink()
-    server.data.resolve().mkdir()
-    server._give(server.data.resolve())
+    half.mkdir()
+    (half / "PG_VERSION").write_text("17")
 
     with server:
         assert 1 == ask(server.superuser_url, "select 1")
-    server.remove()
 
 
-def test_removing_leaves_nothing(newest, tmp_path):
-    server = EmbeddedPostgres(newest, tmp_path / "data")
+def test_removing_leaves_nothing(tmp_path):
+    server = EmbeddedPostgres(NEWEST, tmp_path / "data")
     server.start()
     place = server.data.resolve()
 
@@ -176,13 +177,13 @@ def test_removing_leaves_nothing(newest, tmp_path):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only a root has to become somebody else")
-def test_a_root_runs_binaries_from_a_folder_that_others_cannot_enter(newest, tmp_path):
+def test_a_root_runs_binaries_from_a_folder_that_others_cannot_enter(tmp_path):
     """A checkout under /root: the server's user may enter neither the data directory nor the binaries."""
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
-    shutil.copytree(newest, closed / "home", symlinks=True)
+    shutil.copytree(NEWEST, closed / "home", symlinks=True)
 
     server = EmbeddedPostgres(closed / "home", closed / "data")
     with server:
-        assert "on" == ask(server.superuser_url, "show fsync")
+        assert 1 == ask(server.superuser_url, "select 1")
     server.remove()

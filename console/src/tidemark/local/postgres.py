@@ -46,7 +46,7 @@ class EmbeddedPostgres:
     def __init__(
         self, home: Path, data: Path, port: int | None = None, settings: Mapping[str, str] | None = None
     ) -> None:
-        """Name the binaries, the data directory, the port (None: the one used last, or a free one) and more settings."""
+        """Name the binaries, the data directory, the port (None: the last one, or a free one) and more settings."""
         self.data = data.absolute()
         self._home = home.absolute()
         self._asked_port = port
@@ -306,7 +306,9 @@ def _children(pid: int) -> list[int]:
 
 def _alive(pid: int) -> bool:
     """Tell whether a process still runs: a zombie does not."""
-    state = subprocess.run(["ps", "-o", "state=", "-p", str(pid)], stdout=subprocess.PIPE, text=True, check=False).stdout
+    state = subprocess.run(
+        ["ps", "-o", "state=", "-p", str(pid)], stdout=subprocess.PIPE, text=True, check=False
+    ).stdout
     return bool(state.strip()) and not state.strip().startswith("Z")
 
 

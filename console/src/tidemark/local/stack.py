@@ -1,0 +1,134 @@
+"""The demo's stack in one folder: PostgreSQL with the shop, its load, the stream, the continuous sync."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from tidemark.demo.shop import Shop, make_shop
+from tidemark.jobs import INTERPRETER_FLAGS
+from tidemark.local import processes
+from tidemark.local.home import home
+from tidemark.local.postgres import EmbeddedPostgres
+from tidemark.mirror import Mirror
+from tidemark_contract.argv import Job
+from tidemark_contract.errors import ConfigurationError
+
+SOURCE = "shop"
+MAJOR = "17"
+LOAD, SYNC = "load", "sync"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Everything below `folder`; what runs is found by the folder's name in its argv."""
+
+    folder: Path
+    port: int | None = None
+
+    @classmethod
+    def of_demo(cls, port: int | None = None) -> "Stack":
+        """Give the stack that demo, up and down share."""
+        return cls(home() / "demo", port)
+
+    @cached_property
+    def server(self) -> EmbeddedPostgres:
+        """The PostgreSQL server, started or not."""
+        return EmbeddedPostgres(home() / "postgres" / MAJOR, self.folder / "postgres", self.port)
+
+    @property
+    def env_file(self) -> Path:
+        """A file for `source`: the settings with which `tidemark` works on this stack by hand."""
+        return self.folder / "env"
+
+    @property
+    def logs(self) -> Path:
+        """Where what runs in the background writes."""
+        return self.folder / "state" / "logs"
+
+    def make(self, scale: float) -> Shop:
+        """Start a server and fill it with the shop; the settings go to `env_file`."""
+        self.server.start()
+        shop = make_shop(self.server, scale, self.folder / "tpch")
+        shutil.rmtree(self.folder / "tpch")
+        self._write_env(shop)
+        return shop
+
+    def environment(self) -> dict[str, str]:
+        """Read the settings back, on top of this process's environment; ConfigurationError when there are none."""
+        try:
+            text = self.env_file.read_text(encoding="utf-8")
+        except FileNotFoundError as error:
+            raise ConfigurationError(f"{self.folder} holds no mirror: `tidemark up` or `tidemark demo` makes one") from error
+        settings = dict(shlex.split(line)[1].split("=", 1) for line in text.splitlines() if line.startswith("export "))
+        # A server that was started anew may listen elsewhere.
+        if self.server.running():
+            self.server.start()
+            settings = {k: re.sub(r"127\.0\.0\.1:\d+", f"127.0.0.1:{self.server.port}", v) for k, v in settings.items()}
+        return {**os.environ, **settings}
+
+    def mirror(self) -> Mirror:
+        """Give the mirror of the shop, with settings from the file and not from this process's environment."""
+        return Mirror.open(SOURCE, self.environment())
+
+    def start_load(self, seed: int) -> None:
+        """Let the live load run in the background; its counts go to load.log."""
+        wanted = {"url": self.environment()[f"TIDEMARK_SOURCE_{SOURCE.upper()}_ADMIN_URL"], "seed": seed}
+        argv = processes.python(self.folder, LOAD, "-m", "tidemark.demo.load")
+        processes.spawn(argv, log=self.logs / "load.log", environment=os.environ, stdin=json.dumps(wanted) + "\n")
+
+    def start_sync(self, repeat_s: float = 1.0) -> None:
+        """Let `sync --continuous` run in the background; published marks go to sync.log."""
+        job = Job("sync", SOURCE, continuous=True, repeat_s=repeat_s)
+        argv = processes.python(self.folder, SYNC, *INTERPRETER_FLAGS, "-m", "tidemark_jobs", *job.argv())
+        processes.spawn(argv, log=self.logs / "sync.log", environment=self.environment())
+
+    def runs(self, role: str) -> bool:
+        """Tell whether the load or the continuous sync runs."""
+        return bool(processes.find(self._word(role)))
+
+    def kill_stream(self) -> int:
+        """Kill -9 the stream's processes; give their number."""
+        return processes.kill(self._stream_word)
+
+    def end(self) -> list[str]:
+        """End everything that runs, whoever started it, and say what it was."""
+        ended = [role for role in (LOAD, SYNC) if processes.end(self._word(role))]
+        if processes.end(self._stream_word, first=signal.SIGTERM):
+            ended.append("stream")
+        if self.server.running():
+            self.server.stop()
+            ended.append("PostgreSQL")
+        return ended
+
+    def remove(self) -> None:
+        """End everything and delete the folder."""
+        self.end()
+        self.server.remove()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _word(self, role: str) -> str:
+        return processes.mark(self.folder, role)[1]
+
+    @property
+    def _stream_word(self) -> str:
+        # Both of Flink's processes have it in their argv; no editor or pager that a person has open there has.
+        return f"-Djava.io.tmpdir={self.folder / 'state' / 'flink' / SOURCE / 'tmp'}"
+
+    def _write_env(self, shop: Shop) -> None:
+        settings: Mapping[str, str] = {
+            "TIDEMARK_SPECS": str(self.folder / "specs"),
+            "TIDEMARK_LAKE": (self.folder / "lake").as_uri(),
+            "TIDEMARK_STATE": str(self.folder / "state"),
+            f"TIDEMARK_SOURCE_{SOURCE.upper()}_URL": shop.capture_url,
+            f"TIDEMARK_SOURCE_{SOURCE.upper()}_ADMIN_URL": shop.owner_url,
+        }
+        self.env_file.touch(mode=0o600)
+        lines = [f"export {name}={shlex.quote(value)}\n" for name, value in settings.items()]
+        self.env_file.write_text("".join(lines), encoding="utf-8")
