@@ -17,8 +17,10 @@ from tidemark.local import processes
 from tidemark.local.home import home
 from tidemark.local.postgres import EmbeddedPostgres
 from tidemark.mirror import Mirror
+from tidemark.output import CommandFailed
+from tidemark.stream import call
 from tidemark_contract.argv import Job
-from tidemark_contract.errors import ConfigurationError
+from tidemark_contract.errors import ConfigurationError, TidemarkError
 
 SOURCE = "shop"
 MAJOR = "17"
@@ -60,17 +62,21 @@ class Stack:
         self._write_env(shop)
         return shop
 
+    def start(self) -> None:
+        """Start the server that `make` has filled; the settings follow it to another port."""
+        self.server.start()
+        text = self.env_file.read_text(encoding="utf-8")
+        self.env_file.write_text(re.sub(r"@127\.0\.0\.1:\d+", f"@127.0.0.1:{self.server.port}", text), encoding="utf-8")
+
     def environment(self) -> dict[str, str]:
         """Read the settings back, on top of this process's environment; ConfigurationError when there are none."""
         try:
             text = self.env_file.read_text(encoding="utf-8")
         except FileNotFoundError as error:
-            raise ConfigurationError(f"{self.folder} holds no mirror: `tidemark up` or `tidemark demo` makes one") from error
+            raise ConfigurationError(
+                f"{self.folder} holds no mirror: `tidemark up` or `tidemark demo` makes one"
+            ) from error
         settings = dict(shlex.split(line)[1].split("=", 1) for line in text.splitlines() if line.startswith("export "))
-        # A server that was started anew may listen elsewhere.
-        if self.server.running():
-            self.server.start()
-            settings = {k: re.sub(r"127\.0\.0\.1:\d+", f"127.0.0.1:{self.server.port}", v) for k, v in settings.items()}
         return {**os.environ, **settings}
 
     def mirror(self) -> Mirror:
@@ -97,6 +103,30 @@ class Stack:
         """Kill -9 the stream's processes; give their number."""
         return processes.kill(self._stream_word)
 
+    def web_ui(self) -> str | None:
+        """Give the address of Flink's pages, None while the stream does not answer."""
+        try:
+            answer = call(self.mirror(), "status")
+        except (TidemarkError, CommandFailed):
+            return None
+        return answer.get("web_ui")
+
+    def keep(self) -> None:
+        """Remember that this stack is to stay up: the next demo asks before it begins from nothing."""
+        (self.folder / "up").touch()
+
+    def is_up(self) -> bool:
+        """Tell whether the stack is to stay up, and does."""
+        return (self.folder / "up").exists() and self.server.running()
+
+    def check_not_up(self) -> None:
+        """Raise when a demo would take away a mirror that is kept running."""
+        if self.is_up():
+            raise ConfigurationError(
+                f"a mirror is kept running in {self.folder}, and the demo would begin there from nothing: "
+                "`tidemark down` (make down) ends it first"
+            )
+
     def end(self) -> list[str]:
         """End everything that runs, whoever started it, and say what it was."""
         ended = [role for role in (LOAD, SYNC) if processes.end(self._word(role))]
@@ -105,6 +135,7 @@ class Stack:
         if self.server.running():
             self.server.stop()
             ended.append("PostgreSQL")
+        (self.folder / "up").unlink(missing_ok=True)
         return ended
 
     def remove(self) -> None:

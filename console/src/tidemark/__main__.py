@@ -1,0 +1,5 @@
+"""Let `python -m tidemark` be the command."""
+
+from tidemark.main import main
+
+main()

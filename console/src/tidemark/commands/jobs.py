@@ -1,0 +1,92 @@
+"""copy, sync, verify, export and maintain: the Spark jobs, from a terminal."""
+
+import click
+
+from tidemark import results
+from tidemark.jobs import JobFailed, pass_through, show_job
+from tidemark.mirror import Mirror
+from tidemark.options import TABLES, json_option, source_option, timeout_option
+from tidemark_contract.argv import Job
+from tidemark_contract.specs import TableSpec
+
+
+@click.command(short_help="Load tables, first or again, all under one snapshot.")
+@TABLES
+@source_option
+@timeout_option
+@json_option
+def copy(tables: tuple[str, ...], source: str | None, timeout: int, as_json: bool) -> None:
+    """Read TABLEs (default: all) from the source under one exported snapshot.
+
+    The mirror may be running: changes that the copy has seen already are dropped, those that it has not are applied.
+    Also the way back for a table that `status` calls suspect or stale.
+    """
+    mirror = _open(source)
+    job = Job("copy", mirror.name, _names(mirror, tables), timeout=timeout)
+    results.show_copy(show_job(mirror, job, as_json=as_json), as_json=as_json)
+
+
+@click.command(short_help="Bring the lake to a new mark of the source; publish it.")
+@click.option("--continuous", is_flag=True, help="Go on with mark after mark, until Ctrl-C.")
+@click.option("--repeat", type=click.FloatRange(min=0), default=1.0, show_default=True, metavar="SECONDS",
+              help="Between two marks when continuous.")  # fmt: skip
+@source_option
+@timeout_option
+@json_option
+def sync(continuous: bool, repeat: float, source: str | None, timeout: int, as_json: bool) -> None:
+    """Write a mark, wait until everything before it has landed, fold it into the tables, publish; print the mark."""
+    mirror = _open(source)
+    job = Job("sync", mirror.name, continuous=continuous, timeout=timeout, repeat_s=repeat)
+    show_job(mirror, job, as_json=as_json, on_result=lambda result: results.show_sync(result, as_json=as_json))
+
+
+@click.command(short_help="Prove tables equal to the source; exit 1 if not.")
+@TABLES
+@source_option
+@timeout_option
+@json_option
+def verify(tables: tuple[str, ...], source: str | None, timeout: int, as_json: bool) -> None:
+    """Compare TABLEs (default: all) with the source, inside the snapshot of one mark, while both go on.
+
+    Exit code 0 means equal. 1 means different: the tables, key ranges, keys and columns are listed, never the values.
+    """
+    mirror = _open(source)
+    job = Job("verify", mirror.name, _names(mirror, tables), timeout=timeout)
+    try:
+        results.show_proof(show_job(mirror, job, as_json=as_json), as_json=as_json)
+    except JobFailed as failed:
+        if failed.result:
+            results.show_proof(failed.result, as_json=as_json)
+        raise
+
+
+@click.command(short_help="Write a table as PostgreSQL COPY text on stdout.")
+@click.argument("table")
+@click.option("--mark", type=click.IntRange(min=1), metavar="N", help="The published mark to read; default the newest.")
+@source_option
+def export(table: str, mark: int | None, source: str | None) -> None:
+    """Write TABLE as it was at a mark, in the format of COPY … TO STDOUT, columns in the source's order."""
+    mirror = _open(source)
+    pass_through(mirror, Job("export", mirror.name, _names(mirror, (table,)), mark=mark))
+
+
+@click.command(short_help="Compact, vacuum and expire what no mark needs.")
+@source_option
+@json_option
+def maintain(source: str | None, as_json: bool) -> None:
+    """Compact small files, remove what no kept mark needs, and expire old landing files."""
+    mirror = _open(source)
+    results.show_facts("maintain", show_job(mirror, Job("maintain", mirror.name), as_json=as_json), as_json=as_json)
+
+
+def _open(source: str | None) -> Mirror:
+    mirror = Mirror.open(source)
+    mirror.settings.source_url(mirror.name)
+    mirror.check_writable()
+    return mirror
+
+
+def _names(mirror: Mirror, tables: tuple[str, ...]) -> tuple[str, ...]:
+    """Check the names here, before Spark has started for nothing, and write them as PostgreSQL does."""
+    chosen: tuple[TableSpec, ...] = mirror.source.choose(tables) if tables else ()
+    return tuple(str(spec.table) for spec in chosen)

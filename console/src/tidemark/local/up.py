@@ -1,0 +1,39 @@
+"""Bring the local stack up, from nothing or from where it was."""
+
+from tidemark.demo.run import Builder
+from tidemark.local.stack import LOAD, SYNC, Stack
+from tidemark.local.steps import Steps
+from tidemark.mirror import Mirror
+from tidemark.published import Control
+from tidemark.stream import call
+
+
+def bring_up(stack: Stack, scale: float, load_seed: int | None) -> None:
+    """Start what does not run yet; `load_seed` is None for a shop without customers."""
+    build = Builder(stack, Steps())
+    _server(build, scale)
+    if load_seed is not None and not stack.runs(LOAD):
+        build.load(load_seed)
+    mirror = build.source()
+    if not stack.runs(SYNC):
+        stack.start_sync(repeat_s=5.0)
+    if call(mirror, "status").get("state") not in ("running", "restarting"):
+        build.stream(mirror)
+    if _wants_copy(mirror):
+        build.copy(mirror)
+    stack.keep()
+
+
+def _server(build: Builder, scale: float) -> None:
+    if not build.stack.env_file.exists():
+        build.stack.remove()  # what a make that was killed has left
+        build.shop(scale)
+        return
+    with build.steps.step("start PostgreSQL") as step:
+        build.stack.start()
+        step.outcome = f"port {build.stack.server.port}"
+
+
+def _wants_copy(mirror: Mirror) -> bool:
+    states = Control(mirror.layout).tables()
+    return any(spec.table not in states or states[spec.table].state != "live" for spec in mirror.source.tables)

@@ -1,0 +1,65 @@
+"""Look at a mirror: its lake, its source, its stream. Where one does not answer, the others are told all the same."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from tidemark.mirror import Mirror
+from tidemark.output import CommandFailed
+from tidemark.published import Control
+from tidemark.status.report import Report, SourceHealth, point, table_report, verified_through
+from tidemark.stream import call
+from tidemark_contract.errors import TidemarkError
+from tidemark_contract.names import slot_name
+from tidemark_source.slots import SlotHealth, slot_health
+
+
+def look(mirror: Mirror) -> Report:
+    """Put the report of one source together."""
+    control = Control(mirror.layout)
+    published, states, proofs = control.published(), control.tables(), control.proofs()
+    health = source_health(mirror)
+    now = datetime.now(UTC)
+    tables = [spec.table for spec in mirror.source.tables]
+    return Report(
+        source=mirror.name,
+        tables=tuple(table_report(t, states.get(t), published, proofs, now, health.wal_lsn) for t in tables),
+        published=point(published) if published else None,
+        verified=verified_through(tables, proofs),
+        quarantined=len(control.quarantine()),
+        health=health,
+        stream=stream_state(mirror),
+    )
+
+
+def stream_state(mirror: Mirror) -> dict[str, Any]:
+    """Ask the stream how it is; a problem is told in place of an answer."""
+    try:
+        return call(mirror, "status")
+    except CommandFailed as failed:
+        return {"state": "unknown", "reason": failed.failure.message}
+    except TidemarkError as error:
+        return {"state": "unknown", "reason": str(error)}
+
+
+def source_health(mirror: Mirror) -> SourceHealth:
+    """Ask the source about its slot; a problem is told in place of an answer."""
+    try:
+        slot = slot_health(mirror.settings.source_url(mirror.name), mirror.name)
+    except TidemarkError as error:
+        return SourceHealth(problem=str(error))
+    return describe_slot(slot, mirror.name)
+
+
+def describe_slot(slot: SlotHealth | None, source: str) -> SourceHealth:
+    """Put what the source says of its slot into words."""
+    if slot is None:
+        return SourceHealth(slot_state="missing", problem=f"there is no slot {slot_name(source)}: `tidemark init`")
+    end = (
+        None
+        if slot.confirmed_flush_lsn is None or slot.lag_bytes is None
+        else slot.confirmed_flush_lsn + slot.lag_bytes
+    )
+    if slot.lost:
+        why = f"the slot was lost ({slot.invalidation}): `tidemark drop`, `init`, `start --without-state`, then `copy`"
+        return SourceHealth(end, "lost", slot.retained_bytes, why)
+    return SourceHealth(end, "active" if slot.active else "idle", slot.retained_bytes)
