@@ -21,7 +21,7 @@ from tidemark_source.connection import address, connect, speaking_to
 MARK = sql.Identifier(MARK_SCHEMA, MARK_TABLE)
 COLUMNS = ("id", "nonce", "previous", "kind", "snapshot", "lsn", "taken_at", "system_id", "timeline", "catalog")
 LOCK_TIMEOUT_S = 10
-_LOCK = 0x7469_6465_6D61_726B  # "tidemark": the advisory lock of its mark table, one in a database
+LOCK = 0x7469_6465_6D61_726B  # "tidemark": the advisory lock of its mark table, one in a database
 
 # The timeline comes from the name of the WAL file in use: pg_control_checkpoint() still tells the old one between a
 # promotion and the first checkpoint after it.
@@ -83,7 +83,7 @@ def wait_for_turn(connection: psycopg.Connection[Any], where: str) -> None:
     with speaking_to(where):
         connection.execute(sql.SQL("SET lock_timeout = {}").format(f"{LOCK_TIMEOUT_S}s"))
         try:
-            connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
+            connection.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
         except errors.LockNotAvailable as error:
             raise SourceUnavailable(
                 f"{where}: another mark has been under way for {LOCK_TIMEOUT_S} s: look for sessions named 'tidemark "

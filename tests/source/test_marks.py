@@ -1,0 +1,242 @@
+"""Marks: what they see, what they carry, and that they are a chain."""
+
+import shutil
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from tidemark.local.postgres import EmbeddedPostgres
+from tidemark_contract.catalog import unexplained
+from tidemark_contract.errors import ConfigurationError, SourceRefused, SourceUnavailable
+from tidemark_contract.marks import Mark, MarkKind
+from tidemark_contract.names import TableName
+from tidemark_source import marks
+from tidemark_source.marks import expire_marks, mark_exists, write_mark
+
+EVERY_VERSION = pytest.mark.parametrize("major", [15, 17, 18])
+ORDERS = TableName("shop", "orders")
+
+
+def as_the_stream_brings_it(database, nonce):
+    """Read a mark's row as text, in a session that is set as the connector sets its own."""
+    with psycopg.connect(database.url, autocommit=True, row_factory=dict_row) as connection:
+        connection.execute("SET TimeZone = 'UTC'; SET DateStyle = 'ISO, MDY'")
+        columns = ", ".join(f"{name}::text" for name in marks.COLUMNS)
+        return connection.execute(f"SELECT {columns} FROM tidemark.mark WHERE nonce = %s", (nonce,)).fetchone()
+
+
+@EVERY_VERSION
+def test_a_mark_is_the_same_whether_written_or_read_back(orders):
+    written = [write_mark(orders.url, orders.source, kind) for kind in MarkKind]
+
+    assert written == [Mark.from_text(as_the_stream_brings_it(orders, mark.nonce)) for mark in written]
+    assert [*MarkKind] == [mark.kind for mark in written]
+
+
+def test_a_time_without_a_fraction_reads_back(orders):
+    """PostgreSQL leaves the zeros at a fraction's end away."""
+    mark = write_mark(orders.url, orders.source)
+    for second in ("07", "07.1", "07.12", "07.123456"):
+        orders.execute("UPDATE tidemark.mark SET taken_at = %s", f"2026-01-02 03:04:{second}+00")
+        read = Mark.from_text(as_the_stream_brings_it(orders, mark.nonce))
+        assert f"{float(second):.6f}" == f"{read.taken_at.second + read.taken_at.microsecond / 1e6:.6f}"
+
+
+@EVERY_VERSION
+def test_each_mark_names_its_predecessor_and_contains_it(orders):
+    first, second, third = (write_mark(orders.url, orders.source) for _ in range(3))
+
+    assert [None, first.nonce, second.nonce] == [first.previous, second.previous, third.previous]
+    assert second.follows(first)
+    assert third.follows(second)
+    assert third.snapshot.contains(first.snapshot)
+
+
+def test_a_mark_sees_what_has_committed_and_not_what_runs(orders):
+    with orders.session() as writer:
+        writer.execute("BEGIN")
+        writer.execute("INSERT INTO shop.orders VALUES (4, 'running')")
+        xid = int(writer.execute("SELECT pg_current_xact_id()::text").fetchone()[0])
+        before = write_mark(orders.url, orders.source)
+        writer.execute("COMMIT")
+    after = write_mark(orders.url, orders.source)
+
+    assert (False, True) == (before.snapshot.sees(xid), after.snapshot.sees(xid))
+
+
+@EVERY_VERSION
+def test_marks_written_side_by_side_under_writers_are_one_chain(orders, aside):
+    """The lock is taken before the snapshot: a mark that waited for its turn sees its predecessor."""
+
+    def write_orders():
+        with orders.session() as writer:
+            for number in range(100, 200):
+                writer.execute("INSERT INTO shop.orders VALUES (%s, 'x')", (number,))
+
+    written = [[], []]
+    with (
+        aside(write_orders),
+        aside(lambda: written[0].extend(write_mark(orders.url, orders.source) for _ in range(12))),
+        aside(lambda: written[1].extend(write_mark(orders.url, orders.source) for _ in range(12))),
+    ):
+        pass
+    chain = sorted([*written[0], *written[1]], key=lambda mark: mark.id)
+
+    assert 24 == len(chain)
+    assert [None, *(mark.nonce for mark in chain[:-1])] == [mark.previous for mark in chain]
+    assert all(later.follows(earlier) for earlier, later in zip(chain, chain[1:], strict=False))
+
+
+def test_a_mark_under_way_for_long_makes_the_next_one_unavailable(orders, monkeypatch):
+    monkeypatch.setattr(marks, "LOCK_TIMEOUT_S", 0.2)
+    with orders.reader() as other:
+        other.execute("SELECT pg_advisory_lock(%s)", (marks.LOCK,))
+        with pytest.raises(SourceUnavailable, match="another mark has been under way"):
+            write_mark(orders.url, orders.source)
+
+
+@EVERY_VERSION
+def test_a_mark_is_durable_where_the_role_commits_asynchronously(orders):
+    """Else a crash would take back what the lake has published."""
+    orders.as_superuser(f"ALTER ROLE {orders.capture} SET synchronous_commit = off")
+    orders.execute(
+        "CREATE FUNCTION shop.tell() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN NEW.system_id = current_setting('synchronous_commit'); RETURN NEW; END $$"
+    )
+    orders.execute("CREATE TRIGGER tell BEFORE INSERT ON tidemark.mark FOR EACH ROW EXECUTE FUNCTION shop.tell()")
+    orders.execute(f"GRANT USAGE ON SCHEMA shop TO {orders.capture}")
+
+    assert "on" == write_mark(orders.url, orders.source).system_id
+
+
+def test_the_catalog_lists_tables_with_roots_keys_and_columns(database):
+    database.execute("CREATE TABLE shop.plain (id int PRIMARY KEY, gone int, v text)")
+    database.execute("ALTER TABLE shop.plain DROP gone, ADD price numeric(8,2) DEFAULT 1.5")
+    database.execute("CREATE TABLE shop.sales (day date, id int, PRIMARY KEY (day, id)) PARTITION BY RANGE (day)")
+    for year in (2020, 2021):
+        partition = f"shop.sales_{year} PARTITION OF shop.sales FOR VALUES FROM ('{year}-01-01') TO ('{year + 1}-01-01')"
+        database.execute(f"CREATE TABLE {partition}" + (" PARTITION BY LIST (id)" if year == 2021 else ""))
+    database.execute("CREATE TABLE shop.sales_2021_1 PARTITION OF shop.sales_2021 FOR VALUES IN (1)")
+    database.init()
+    catalog = write_mark(database.url, database.source).catalog
+
+    [plain] = catalog.table(TableName("shop", "plain"))
+    assert [(1, "id"), (3, "v"), (4, "price")] == [(column.number, column.name) for column in plain.columns]
+    assert ("{1.50}", (8 << 16) + 2 + 4) == (plain.columns[2].missing, plain.columns[2].modifier)
+    assert ("d", (1,), plain.oid) == (plain.identity, plain.key, plain.root)
+    sales = catalog.table(TableName("shop", "sales"))
+    assert ["sales", "sales_2020", "sales_2021_1"] == [relation.name.table for relation in sales]
+    assert {sales[0].oid} == {relation.root for relation in sales}
+    assert [0] == [relation.filenode for relation in sales if relation.name.table == "sales"]
+    assert 4 == len(catalog.relations), "the table of marks is left out, and so are partitions with partitions"
+
+
+def test_the_key_in_the_catalog_is_the_identity_index_where_there_is_one(database):
+    database.execute("CREATE TABLE shop.t (a int PRIMARY KEY, c int NOT NULL, b int NOT NULL, d int)")
+    database.execute("CREATE UNIQUE INDEX t_bc ON shop.t (b, c) INCLUDE (d)")
+    database.execute("ALTER TABLE shop.t REPLICA IDENTITY USING INDEX t_bc")
+    database.init()
+
+    [relation] = write_mark(database.url, database.source).catalog.table(TableName("shop", "t"))
+    assert ("i", (3, 2)) == (relation.identity, relation.key)
+
+
+CHANGES = {
+    "a rewriting change of type": "ALTER TABLE shop.orders ALTER state TYPE varchar(9) USING left(state, 9)",
+    "a rewrite of the same type": "ALTER TABLE shop.orders ALTER state TYPE text USING upper(state)",
+    "a column dropped and added": "ALTER TABLE shop.orders DROP state, ADD state text",
+    "a table out and in again": "ALTER PUBLICATION {p} DROP TABLE shop.orders; ALTER PUBLICATION {p} ADD TABLE shop.orders",
+    "a row filter that came and went": "ALTER PUBLICATION {p} SET TABLE shop.orders WHERE (id > 1), tidemark.mark; "
+    "ALTER PUBLICATION {p} SET TABLE shop.orders, tidemark.mark",
+    "a row filter": "ALTER PUBLICATION {p} SET TABLE shop.orders WHERE (id > 1), tidemark.mark",
+    "a column list": "ALTER PUBLICATION {p} SET TABLE shop.orders (id), tidemark.mark",
+    "operations left out for a while": "ALTER PUBLICATION {p} SET (publish = 'insert'); "
+    "ALTER PUBLICATION {p} SET (publish = 'insert, update, delete, truncate')",
+    "another replica identity": "ALTER TABLE shop.orders REPLICA IDENTITY FULL",
+    "a new name": "ALTER TABLE shop.orders RENAME TO orders_old",
+    "VACUUM FULL": "VACUUM FULL shop.orders",
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+def test_what_the_stream_does_not_tell_shows_between_two_marks(orders, change):
+    before = write_mark(orders.url, orders.source).catalog.table(ORDERS)
+    for statement in change.format(p=f"tidemark_{orders.source}").split("; "):
+        orders.execute(statement)
+
+    after = write_mark(orders.url, orders.source).catalog.table(ORDERS)
+    assert unexplained(before, after, {}) is not None
+
+
+def test_ordinary_writes_and_a_table_added_beside_change_nothing_in_the_catalog(orders):
+    before = write_mark(orders.url, orders.source).catalog.table(ORDERS)
+    orders.execute("UPDATE shop.orders SET state = 'sent'")
+    orders.execute("CREATE TABLE shop.more (id int PRIMARY KEY)")
+    orders.init()
+    orders.execute("VACUUM ANALYZE shop.orders")
+
+    assert before == write_mark(orders.url, orders.source).catalog.table(ORDERS)
+
+
+def test_the_catalog_is_that_of_the_snapshot_and_not_of_now(orders):
+    """format_type and its like would tell of a change that the mark does not see."""
+    with orders.reader() as reader:
+        reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        reader.execute("SELECT 1")
+        orders.execute("ALTER TABLE shop.orders ADD late int")
+        old = marks.insert_mark(reader, orders.source, MarkKind.SYNC)
+        reader.execute("ROLLBACK")
+
+    assert ["id", "state"] == [column.name for column in old.catalog.table(ORDERS)[0].columns]
+
+
+def test_marks_are_found_and_expired_down_to_the_newest(orders):
+    written = [write_mark(orders.url, orders.source) for _ in range(5)]
+
+    assert 3 == expire_marks(orders.url, 2)
+    assert [False, False, False, True, True] == [mark_exists(orders.url, mark.nonce) for mark in written]
+    assert 0 == expire_marks(orders.url, 7)
+    assert written[-1].nonce == write_mark(orders.url, orders.source).previous
+    with pytest.raises(ConfigurationError, match="keep at least 1"):
+        expire_marks(orders.url, 0)
+
+
+def test_a_database_without_marks_is_refused(database):
+    with pytest.raises(SourceRefused, match=r"mark"):
+        write_mark(database.url, database.source)
+
+
+@EVERY_VERSION
+def test_the_timeline_is_the_one_that_is_written_now(major, tmp_path, until):
+    """After a promotion the control file tells the old one until the first checkpoint."""
+    home = Path(__file__).parents[2] / ".tidemark" / "postgres" / str(major)
+    with EmbeddedPostgres(home, tmp_path / "first" / "data") as first:
+        make_marks(first.superuser_url)
+        before = write_mark(first.superuser_url, "shop")
+        first.stop()
+        place = first.data.resolve()
+        (place / "recovery.signal").touch(mode=0o600)
+        shutil.chown(place / "recovery.signal", place.owner(), place.group())
+        with (place / "postgresql.conf").open("a") as conf:
+            conf.write("restore_command = 'false'\n")
+        first.start()
+        with psycopg.connect(first.superuser_url, autocommit=True) as connection:
+            until(lambda: not connection.execute("SELECT pg_is_in_recovery()").fetchone()[0])
+            connection.execute("CREATE ROLE watcher LOGIN PASSWORD 'w'; GRANT USAGE ON SCHEMA tidemark TO watcher")
+            connection.execute("GRANT SELECT, INSERT ON tidemark.mark TO watcher")
+        after = write_mark(first.url("watcher", "postgres", "w"), "shop")
+        first.remove()
+
+    assert (1, 2) == (before.timeline, after.timeline)
+    assert before.system_id == after.system_id
+    assert after.previous == before.nonce
+
+
+def make_marks(url):
+    from tidemark_source.checks import MARK_COLUMNS
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        columns = MARK_COLUMNS.replace("id bigint", "id bigint GENERATED ALWAYS AS IDENTITY")
+        connection.execute(f"CREATE SCHEMA tidemark; CREATE TABLE tidemark.mark ({columns})")
