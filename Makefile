@@ -111,11 +111,11 @@ $(STAMPS)/built: $(BUILT) | $(STAMPS)
 
 $(CONNECTOR): $(shell find streaming/connector/pom.xml streaming/connector/src/main -type f 2>/dev/null)
 	@echo "setup: building $(notdir $@)"
-	@mvn -B -q -Dstyle.color=never -DskipTests -f streaming/connector package </dev/null
+	@mvn -B -q -Dstyle.color=never -Dmaven.test.skip=true -f streaming/connector package </dev/null
 	@touch $@
 $(SPARK_JAVA): $(shell find jobs/java/pom.xml jobs/java/src/main -type f 2>/dev/null)
 	@echo "setup: building $(notdir $@)"
-	@mvn -B -q -Dstyle.color=never -DskipTests -f jobs/java package </dev/null
+	@mvn -B -q -Dstyle.color=never -Dmaven.test.skip=true -f jobs/java package </dev/null
 	@touch $@
 $(JARS)/flink/$(notdir $(CONNECTOR)): $(CONNECTOR) $(STAMPS)/jars-flink
 	@cp $< $@
