@@ -79,18 +79,15 @@ def apply(planned: Plan, *, patience_s: float = 60.0, slot_patience_s: float = 3
         raise SourceRefused(f"{where}: this had no effect, let the tables' owner run it:\n{left[0].sql}")
 
 
-def drop(url_admin: str, source: str) -> None:
+def drop(url_admin: str, source: str, *, capture_url: str | None = None) -> None:
     """Remove slot, publication and the schema with the marks; what is gone already is no error.
 
-    Nobody is disconnected: SourceRefused while the slot is in use.
+    The slot goes over `capture_url`, whose role may (REPLICATION); without it the admin role has to. Nobody is
+    disconnected: SourceRefused while the slot is in use.
     """
     where, name = address(url_admin), slot_name(source)
+    _drop_slot(capture_url or url_admin, name)
     with connect(url_admin, purpose="drop") as connection, speaking_to(where):
-        row = connection.execute("SELECT active_pid FROM pg_replication_slots WHERE slot_name = %s", (name,)).fetchone()
-        if row and row[0] is not None:
-            raise SourceRefused(f"{where}: the slot {name} is read by pid {row[0]}: stop its pipeline first")
-        if row:
-            connection.execute("SELECT pg_drop_replication_slot(%s)", (name,))
         schema = sql.Identifier(MARK_SCHEMA)
         gone = (
             sql.SQL("DROP PUBLICATION IF EXISTS {}").format(sql.Identifier(name)),
@@ -98,6 +95,15 @@ def drop(url_admin: str, source: str) -> None:
             sql.SQL("DROP SCHEMA IF EXISTS {}").format(schema),
         )
         run(connection, Step.of(f"drop the publication {name} and the schema {MARK_SCHEMA}", *gone), where, 60.0)
+
+
+def _drop_slot(url: str, name: str) -> None:
+    with connect(url, purpose="drop") as connection, speaking_to(address(url)):
+        row = connection.execute("SELECT active_pid FROM pg_replication_slots WHERE slot_name = %s", (name,)).fetchone()
+        if row and row[0] is not None:
+            raise SourceRefused(f"{address(url)}: the slot {name} is read by pid {row[0]}: stop its pipeline first")
+        if row:
+            connection.execute("SELECT pg_drop_replication_slot(%s)", (name,))
 
 
 def _read_by_jobs(spec: SourceSpec, tables: Mapping[int, Table]) -> list[Table]:
