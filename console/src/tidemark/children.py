@@ -96,6 +96,9 @@ class Child:
                 os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         self._reader.join(GRACE_S)
+        for stream in (self.process.stdout, self.process.stderr):
+            if stream:
+                stream.close()
 
     def _read_stderr(self) -> None:
         stderr: IO[str] | None = self.process.stderr

@@ -106,7 +106,8 @@ def drop(yes: bool, source: str | None, as_json: bool) -> None:
             f"this would remove the slot and the publication {slot_name(mirror.name)} and the schema tidemark from the "
             f"source, and the mirror of {mirror.name} would have to be copied anew: say --yes"
         )
-    drop_source(mirror.settings.admin_url(mirror.name), mirror.name)
+    settings = mirror.settings
+    drop_source(settings.admin_url(mirror.name), mirror.name, capture_url=settings.source_url(mirror.name))
     if as_json:
         print_json({"source": mirror.name, "dropped": True})
         return

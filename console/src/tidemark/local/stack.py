@@ -42,7 +42,7 @@ class Stack:
     @cached_property
     def server(self) -> EmbeddedPostgres:
         """The PostgreSQL server, started or not."""
-        return EmbeddedPostgres(home() / "postgres" / MAJOR, self.folder / "postgres", self.port)
+        return EmbeddedPostgres((home() / "postgres" / MAJOR).resolve(), self.folder / "postgres", self.port)
 
     @property
     def env_file(self) -> Path:
