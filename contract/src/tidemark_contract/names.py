@@ -11,6 +11,7 @@ SOURCE_NAME = re.compile(r"[a-z][a-z0-9_]{0,53}")
 MARK_SCHEMA = "tidemark"
 MARK_TABLE = "mark"
 META_COLUMNS = ("_key", "_mark", "_commit_lsn", "_count", "_exact")
+RESERVED_COLUMNS = (*META_COLUMNS, "_gone", "_unknown")  # the last two live only while a fold runs
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_$]*")
 _QUALIFIED = re.compile(r'(?P<schema>"(?:[^"]|"")+"|[^".]+)\.(?P<table>"(?:[^"]|"")+"|[^".]+)')
@@ -74,7 +75,7 @@ def silver_columns(columns: Sequence[str]) -> dict[str, str]:
     A name stays as it is unless Delta refuses it, or it is one of ours, or it equals an earlier one but for case
     (Delta's columns ignore case). The result is one to one for any set of columns.
     """
-    taken = {name.lower() for name in META_COLUMNS}
+    taken = set(RESERVED_COLUMNS)
     mapped: dict[str, str] = {}
     for column in columns:
         name = _COLUMN_UNSAFE.sub(lambda m: f"~{ord(m[0]):02x}", column)

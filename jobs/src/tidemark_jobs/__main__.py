@@ -1,0 +1,46 @@
+"""The command line of the jobs: `python -m tidemark_jobs sync --source shop`, or spark-submit on this file."""
+
+import sys
+from tidemark_contract.argv import parse
+from tidemark_contract.errors import EXIT_FAILED, EXIT_OK, TidemarkError
+from tidemark_contract.settings import Settings
+from tidemark_jobs.copy import copy
+from tidemark_jobs.export import export
+from tidemark_jobs.gold.marts import gold
+from tidemark_jobs.logs import log, summary
+from tidemark_jobs.maintain import maintain
+from tidemark_jobs.run import Run
+from tidemark_jobs.sync import sync_job
+from tidemark_jobs.verify import not_equal, verify
+
+def main(words: list[str]) -> int:
+    """Run one job; give the exit code that says what an operator does next."""
+    job = parse(words)
+    try:
+        run = Run(job, Settings.read())
+        if job.name == "export":
+            export(run)
+        elif job.name == "copy":
+            summary(copy(run))
+        elif job.name == "sync":
+            for facts in sync_job(run):
+                summary(facts)
+        elif job.name == "verify":
+            facts = verify(run)
+            summary(facts)
+            if not facts["equal"]:
+                raise not_equal(facts)
+        elif job.name == "gold":
+            summary(gold(run))
+        elif job.name == "maintain":
+            summary(maintain(run))
+    except TidemarkError as error:
+        log("failed", level="error", error=type(error).__name__, message=str(error))
+        return error.exit_code
+    except KeyboardInterrupt:
+        return EXIT_FAILED
+    return EXIT_OK
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

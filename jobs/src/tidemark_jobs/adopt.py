@@ -1,0 +1,87 @@
+"""Adoption: the files of a finished copy become a silver table's whole content, in one commit."""
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Any
+
+import pyarrow.parquet as pq
+from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake.transaction import AddAction
+
+from tidemark_contract.marks import Mark
+from tidemark_jobs import storage
+from tidemark_jobs.silver import APPLICATION, Step
+
+_STATISTICS = 32  # columns, as Delta does
+
+
+def adopt(path: str, folder: str, mark: Mark, rows: int) -> int:
+    """Replace the table's content by the files in a folder below it; give the version.
+
+    Raises CommitFailedError, having changed nothing, when somebody else commits meanwhile.
+    """
+    table = DeltaTable(path)
+    step = Step(base="", mark=mark.id, nonce=mark.nonce, rows=rows)
+    properties = CommitProperties(
+        custom_metadata={"tidemark": step.text()},
+        max_commit_retries=0,
+        app_transactions=[Transaction(APPLICATION, mark.id)],
+    )
+    table.create_write_transaction(
+        list(_adds(path, folder)), "overwrite", table.schema(), commit_properties=properties
+    )
+    return table.version()
+
+
+def count_rows(path: str, folder: str) -> int:
+    """Count the rows of the Parquet files in a folder below a table, from their footers."""
+    return sum(pq.read_metadata(storage.open_file(f"{path}/{folder}", file.name)).num_rows for file in _files(path, folder))
+
+
+def _files(path: str, folder: str) -> Iterator[storage.StoredObject]:
+    for file in storage.list_objects(f"{path}/{folder}"):
+        if file.name.endswith(".parquet") and not file.name.startswith((".", "_")):
+            yield file
+
+
+def _adds(path: str, folder: str) -> Iterator[AddAction]:
+    for file in _files(path, folder):
+        footer = pq.read_metadata(storage.open_file(f"{path}/{folder}", file.name))
+        yield AddAction(
+            path=f"{folder}/{file.name}",
+            size=file.size,
+            partition_values={},
+            modification_time=int(time.time() * 1000),
+            data_change=True,
+            stats=json.dumps(_statistics(footer)),
+        )
+
+
+def _statistics(footer: pq.FileMetaData) -> dict[str, Any]:
+    """Give a file's row count, and the bounds of its first columns, in Delta's form."""
+    lowest: dict[str, Any] = {}
+    highest: dict[str, Any] = {}
+    for number, name in enumerate(footer.schema.to_arrow_schema().names[:_STATISTICS]):
+        if footer.schema.column(number).path != name:
+            break  # a nested column: later numbers are of other columns
+        groups = [footer.row_group(g).column(number).statistics for g in range(footer.num_row_groups)]
+        lows, highs = [_bound(s and s.min) for s in groups], [_bound(s and s.max) for s in groups]
+        if None not in lows and None not in highs:
+            lowest[name], highest[name] = min(lows, key=_plain), max(highs, key=_plain)
+    return {"numRecords": footer.num_rows, "minValues": lowest, "maxValues": highest}
+
+
+def _plain(bound: Any) -> Any:
+    """All bounds of one column have one type, which the type checker cannot know."""
+    return bound
+
+
+def _bound(value: object) -> int | str | None:
+    """Give a bound as Delta writes it; None for types whose form could be rounded to the wrong side."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    return value if isinstance(value, str) and len(value) <= _STATISTICS else None

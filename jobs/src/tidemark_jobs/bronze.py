@@ -1,0 +1,197 @@
+"""Reading the changelog: marks that have arrived, and the changes between two of them.
+
+The driver reads the narrow columns of the files in a window (about 10 ms per million changes) and learns from them
+exactly which tables have changes, and how many, before any Spark job starts: an idle table costs nothing.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from deltalake import DeltaTable
+
+from tidemark_contract.layout import Layout
+from tidemark_contract.marks import Mark
+from tidemark_contract.names import MARK_SCHEMA, MARK_TABLE
+from tidemark_contract.visibility import XID_SPAN, Snapshot
+from tidemark_jobs import storage
+from tidemark_jobs.changelog import CHANGES
+from tidemark_jobs.landing import open_bronze
+
+_INDEX = ["commit_lsn", "ordinal", "xid", "op", "relation_id", "before", "unchanged"]
+
+
+@dataclass(frozen=True)
+class BronzeFile:
+    """One file of bronze and the commit LSNs it spans."""
+
+    name: str
+    rows: int
+    first_lsn: int
+    last_lsn: int
+
+
+@dataclass(frozen=True)
+class ArrivedMark:
+    """A mark that is in bronze, and with it everything that its snapshot sees."""
+
+    mark: Mark
+    commit_lsn: int
+
+
+@dataclass(frozen=True)
+class Truncate:
+    """One TRUNCATE of one relation: its position in the stream and its 32-bit transaction id."""
+
+    commit_lsn: int
+    ordinal: int
+    xid: int
+
+
+class Bronze:
+    """The changelog of one source at the version it was opened at."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.table: DeltaTable = open_bronze(layout)
+        self._marks: dict[str, list[ArrivedMark]] = {}
+
+    def refresh(self) -> None:
+        """Go to the newest version; what was read from files is kept, for files never change."""
+        self.table.update_incremental()
+        self.__dict__.pop("files", None)
+
+    @cached_property
+    def files(self) -> list[BronzeFile]:
+        """All files, in order of their first commit LSN."""
+        adds = pa.table(self.table.get_add_actions(flatten=True)).to_pylist()
+        files = [BronzeFile(a["path"], a["num_records"], a["min.commit_lsn"], a["max.commit_lsn"]) for a in adds]
+        return sorted(files, key=lambda file: (file.first_lsn, file.last_lsn, file.name))
+
+    def between(self, first_lsn: int, last_lsn: int) -> list[BronzeFile]:
+        """Give the files that may hold a change committed in the closed range."""
+        return [file for file in self.files if file.last_lsn >= first_lsn and file.first_lsn <= last_lsn]
+
+    def marks_since(self, lsn: int) -> list[ArrivedMark]:
+        """Give every mark whose transaction committed at or after an LSN."""
+        files = [file for file in self.files if file.last_lsn >= lsn]
+        found = [arrived for file in files for arrived in self._marks_in(file.name) if arrived.commit_lsn >= lsn]
+        return list({arrived.mark.nonce: arrived for arrived in found}.values())
+
+    def window(self, first_lsn: int, last_lsn: int) -> "Window":
+        """Index the changes committed in the closed range."""
+        files = self.between(first_lsn, last_lsn)
+        parts = [self._read(file.name, _INDEX) for file in files]
+        index = pa.concat_tables(parts) if parts else CHANGES.empty_table().select(_INDEX)
+        inside = pc.and_(
+            pc.and_(pc.greater_equal(index["commit_lsn"], first_lsn), pc.less_equal(index["commit_lsn"], last_lsn)),
+            pc.not_equal(pc.cast(index["op"], pa.string()), "s"),
+        )
+        return Window(self, files, first_lsn, last_lsn, index.filter(inside))
+
+    def changes(self, files: Sequence[BronzeFile], first_lsn: int, last_lsn: int, relations: list[int]) -> pa.Table:
+        """Read whole changes of some relations to the driver."""
+        columns = ["commit_lsn", "ordinal", "xid", "op", "relation_id", "before", "after", "unchanged"]
+        parts = [self._read(file.name, columns) for file in files]
+        rows = pa.concat_tables(parts)
+        wanted = pc.and_(
+            pc.is_in(rows["relation_id"], pa.array(relations, pa.int64())),
+            pc.and_(pc.greater_equal(rows["commit_lsn"], first_lsn), pc.less_equal(rows["commit_lsn"], last_lsn)),
+        )
+        return rows.filter(pc.and_(wanted, pc.not_equal(rows["op"], "s")))
+
+    def _read(self, name: str, columns: list[str]) -> pa.Table:
+        return pq.read_table(storage.open_file(self.layout.bronze, name), columns=columns)
+
+    def _marks_in(self, name: str) -> list[ArrivedMark]:
+        if name not in self._marks:
+            self._marks[name] = list(self._find_marks(name))
+        return self._marks[name]
+
+    def _find_marks(self, name: str) -> Iterator[ArrivedMark]:
+        """Look at two narrow columns of every row group, and at whole rows only where one is a mark."""
+        file = pq.ParquetFile(storage.open_file(self.layout.bronze, name))
+        for number in range(file.num_row_groups):
+            names = file.read_row_group(number, columns=["schema_name", "table_name", "op"])
+            marks = _and(names["schema_name"], MARK_SCHEMA, names["table_name"], MARK_TABLE, names["op"], "c")
+            if pc.any(marks).as_py():
+                rows = file.read_row_group(number, columns=["commit_lsn", "after"]).filter(marks)
+                for row in rows.to_pylist():
+                    yield ArrivedMark(Mark.from_text(dict(row["after"])), row["commit_lsn"])
+
+
+@dataclass(frozen=True)
+class Window:
+    """The changes in bronze between two commit LSNs; `index` has their narrow columns, schema rows left out."""
+
+    bronze: Bronze
+    files: Sequence[BronzeFile]
+    first_lsn: int
+    last_lsn: int
+    index: pa.Table
+
+    @cached_property
+    def relations(self) -> np.ndarray:
+        """Relation oid of each change."""
+        return self._column("relation_id")
+
+    @cached_property
+    def truncates(self) -> np.ndarray:
+        """Which changes are TRUNCATEs."""
+        return np.asarray(pc.equal(self.index["op"], "t").to_numpy(zero_copy_only=False), dtype=bool)
+
+    @cached_property
+    def _updates(self) -> np.ndarray:
+        return np.asarray(pc.equal(self.index["op"], "u").to_numpy(zero_copy_only=False), dtype=bool)
+
+    @cached_property
+    def repeated(self) -> bool:
+        """Tell whether some change may stand here more than once: the order in the files is not strict."""
+        lsn, ordinal = self._column("commit_lsn"), self._column("ordinal")
+        later = (lsn[1:] > lsn[:-1]) | ((lsn[1:] == lsn[:-1]) & (ordinal[1:] > ordinal[:-1]))
+        return not bool(later.all())
+
+    def seen(self, snapshot: Snapshot) -> np.ndarray:
+        """Tell for each change whether the snapshot sees its transaction; the same rule as `fold.visibility`."""
+        xid = self._column("xid")
+        distance = (xid - snapshot.xmax) % XID_SPAN
+        wide = snapshot.xmax + np.where(distance < XID_SPAN // 2, distance, distance - XID_SPAN)
+        running = np.isin(wide, np.fromiter(snapshot.running, np.int64))
+        return (wide < snapshot.xmin) | ((wide < snapshot.xmax) & ~running)
+
+    def lowest_unseen(self, snapshot: Snapshot) -> int:
+        """Give the lowest commit LSN of a change that the snapshot does not see; the window's end if there is none."""
+        unseen = self._column("commit_lsn")[~self.seen(snapshot)]
+        return int(unseen.min()) if unseen.size else self.last_lsn
+
+    def last_truncates(self, chosen: np.ndarray) -> dict[int, Truncate]:
+        """Give relation oid → its last TRUNCATE among the chosen changes."""
+        rows = np.flatnonzero(chosen & self.truncates)
+        lsn, ordinal, xid = self._column("commit_lsn"), self._column("ordinal"), self._column("xid")
+        in_order = rows[np.lexsort((ordinal[rows], lsn[rows]))]
+        return {int(self.relations[r]): Truncate(int(lsn[r]), int(ordinal[r]), int(xid[r])) for r in in_order}
+
+    def moved(self, chosen: np.ndarray) -> bool:
+        """Tell whether a chosen update brings an old key or row, so that its key may have changed."""
+        return bool((chosen & self._updates & np.asarray(self.index["before"].is_valid())).any())
+
+    def toast(self, chosen: np.ndarray) -> list[str]:
+        """Name the columns that some chosen change leaves out because their stored value did not change."""
+        lists = self.index["unchanged"].filter(pa.array(chosen))
+        return sorted(pc.unique(pc.list_flatten(lists.combine_chunks())).to_pylist())
+
+    def _column(self, name: str) -> np.ndarray:
+        return np.asarray(self.index[name].to_numpy(zero_copy_only=False), dtype=np.int64)
+
+
+def _and(*pairs: object) -> pa.ChunkedArray:
+    columns, values = pairs[::2], pairs[1::2]
+    tests = [pc.equal(column, value) for column, value in zip(columns, values, strict=True)]
+    result = tests[0]
+    for test in tests[1:]:
+        result = pc.and_(result, test)
+    return result

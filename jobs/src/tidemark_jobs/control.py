@@ -1,0 +1,246 @@
+"""What is published: marks with their table versions, the state of every table, proofs, quarantine.
+
+Four small Delta tables, written by compare-and-append: a writer reads a version, decides, and its commit counts only
+if that version is still the newest. So two publishers can never both go on from the same mark.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from deltalake import CommitProperties, DeltaTable, write_deltalake
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+
+from tidemark_contract.errors import LeaseTaken
+from tidemark_contract.layout import Layout
+from tidemark_contract.marks import Mark, MarkKind, format_lsn
+from tidemark_contract.names import TableName
+from tidemark_contract.visibility import Snapshot
+from tidemark_jobs.tables import MARKS, PROOFS, QUARANTINE, TABLES, ProofRow, QuarantineRow
+
+ATTEMPTS = 20
+
+
+@dataclass(frozen=True)
+class TableVersion:
+    """One table in a published mark: the Delta version that equals the source there, and its rows."""
+
+    table: TableName
+    version: int
+    mark: int  # the last mark that changed it
+    copy: int  # the mark of the copy that its content began with
+    rows: int
+    exact: bool = True  # false while its catalog facts changed without explanation: not for readers
+
+
+@dataclass(frozen=True)
+class PublishedMark:
+    """A mark with the version of every table that is exact at it."""
+
+    mark: Mark
+    commit_lsn: int  # of the mark's own transaction: bronze beyond it is not looked at for this mark
+    read_from: int  # lowest commit LSN in bronze of an event that the mark does not see
+    changes: int
+    tables: tuple[TableVersion, ...]
+    published_at: datetime
+
+    def version(self, table: TableName) -> TableVersion | None:
+        """Give the table's version at this mark, exact or not."""
+        return next((version for version in self.tables if version.table == table), None)
+
+    def __str__(self) -> str:
+        return f"mark {self.mark.id} (LSN {format_lsn(self.mark.lsn)}, time {self.mark.taken_at.isoformat()})"
+
+
+@dataclass(frozen=True)
+class TableState:
+    """The one named state that a table is in, and why.
+
+    new: not copied yet; copied: a finished copy waits for its mark; live: exact at every published mark; suspect: its
+    catalog facts changed without explanation, `verify` or `copy` brings it back; stale: only `copy` does.
+    """
+
+    state: str
+    reason: str = ""
+    mark: int | None = None  # copied: the copy's mark
+    since: datetime | None = None
+
+
+class Control:
+    """The control tables of one source."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.source = layout.source
+
+    def published(self, mark: int | None = None) -> PublishedMark | None:
+        """Give the newest published mark, or the one with that id."""
+        table = self._open("marks")
+        wanted = mark if mark is not None else self._newest_mark(table)
+        if table is None or wanted is None:
+            return None
+        rows = table.to_pyarrow_dataset().to_table(filter=self._mine() & (pc.field("mark") == wanted)).to_pylist()
+        return _published(rows[-1]) if rows else None
+
+    def marks_since(self, mark: int) -> list[PublishedMark]:
+        """Give the published marks with that id or a higher one, in order of id."""
+        table = self._open("marks")
+        if table is None:
+            return []
+        rows = table.to_pyarrow_dataset().to_table(filter=self._mine() & (pc.field("mark") >= mark)).to_pylist()
+        return [_published(row) for row in sorted(rows, key=lambda row: int(row["mark"]))]
+
+    def publish(self, published: PublishedMark, after: PublishedMark | None) -> None:
+        """Publish a mark as the successor of `after`; LeaseTaken if another run has published meanwhile."""
+
+        def only_after(table: DeltaTable | None) -> None:
+            newest = self._newest_mark(table)
+            if newest != (after.mark.id if after else None):
+                raise LeaseTaken(f"another sync of {self.source} has published mark {newest} meanwhile")
+
+        self._append("marks", MARKS, [_row(self.source, published)], only_after)
+
+    def tables(self) -> dict[TableName, TableState]:
+        """Give the state of every table that has one; a table without is `new`."""
+        table = self._open("tables")
+        if table is None:
+            return {}
+        rows = table.to_pyarrow_dataset().to_table(filter=self._mine()).to_pylist()
+        return {
+            TableName.parse(row["table"]): TableState(row["state"], row["reason"], row["mark"], row["since"])
+            for row in rows
+        }
+
+    def set_states(self, change: Callable[[dict[TableName, TableState]], Mapping[TableName, TableState]]) -> None:
+        """Change table states: `change` gets the newest states and gives those that differ; called again on a race."""
+        for _ in range(ATTEMPTS):
+            table = self._open("tables")
+            before = self.tables()
+            changed = {t: s for t, s in change(before).items() if not _same(before.get(t), s)}
+            if not changed:
+                return
+            now = datetime.now(UTC)
+            rows = [_state_row(self.source, t, s) for t, s in (before | {t: replace(s, since=now) for t, s in changed.items()}).items()]
+            if self._commit("tables", table, pa.Table.from_pylist(rows, TABLES), overwrite=True):
+                return
+        raise LeaseTaken(f"the states of {self.source}'s tables are being changed by too many others")
+
+    def add_proofs(self, proofs: Sequence[ProofRow]) -> None:
+        """Append the results of a verify."""
+        self._append("proofs", PROOFS, [asdict(proof) for proof in proofs])
+
+    def proofs(self) -> list[ProofRow]:
+        """Give every proof of this source, oldest first."""
+        table = self._open("proofs")
+        rows = table.to_pyarrow_dataset().to_table(filter=self._mine()).to_pylist() if table else []
+        return sorted((ProofRow(**row) for row in rows), key=lambda proof: proof.mark)
+
+    def add_quarantine(self, rows: Sequence[QuarantineRow]) -> None:
+        """Append rows that could not be decoded."""
+        self._append("quarantine", QUARANTINE, [asdict(row) for row in rows])
+
+    def quarantine(self) -> list[QuarantineRow]:
+        """Give every quarantined row of this source."""
+        table = self._open("quarantine")
+        rows = table.to_pyarrow_dataset().to_table(filter=self._mine()).to_pylist() if table else []
+        return [QuarantineRow(**row) for row in rows]
+
+    def _mine(self) -> pc.Expression:
+        return pc.field("source") == self.source
+
+    def _newest_mark(self, table: DeltaTable | None) -> int | None:
+        """Read from the log's statistics: no file is opened."""
+        if table is None:
+            return None
+        adds = pa.table(table.get_add_actions(flatten=True)).select(["partition.source", "max.mark"]).to_pylist()
+        return max((row["max.mark"] for row in adds if row["partition.source"] == self.source), default=None)
+
+    def _open(self, name: str) -> DeltaTable | None:
+        try:
+            return DeltaTable(self.layout.control(name))
+        except TableNotFoundError:
+            return None
+
+    def _append(
+        self,
+        name: str,
+        schema: pa.Schema,
+        rows: list[dict[str, Any]],
+        check: Callable[[DeltaTable | None], None] = lambda _: None,
+    ) -> None:
+        for _ in range(ATTEMPTS):
+            table = self._open(name)
+            check(table)
+            if self._commit(name, table, pa.Table.from_pylist(rows, schema)):
+                return
+        raise LeaseTaken(f"control table {name} is being written by too many others")
+
+    def _commit(self, name: str, table: DeltaTable | None, rows: pa.Table, *, overwrite: bool = False) -> bool:
+        """Commit on top of exactly the version that was read; False when somebody else was first."""
+        properties = CommitProperties(max_commit_retries=0)
+        try:
+            if table is None:
+                place = self.layout.control(name)
+                write_deltalake(place, rows, mode="error", partition_by=["source"], commit_properties=properties)
+            elif overwrite:
+                mine = f"source = '{self.source}'"  # a source name is [a-z0-9_] only
+                write_deltalake(table, rows, mode="overwrite", predicate=mine, commit_properties=properties)
+            else:
+                write_deltalake(table, rows, mode="append", commit_properties=properties)
+        except CommitFailedError:
+            return False
+        except DeltaError as error:
+            if table is None and "already exists" in str(error):
+                return False
+            raise
+        return True
+
+
+def _same(before: TableState | None, after: TableState) -> bool:
+    return before is not None and (before.state, before.reason, before.mark) == (after.state, after.reason, after.mark)
+
+
+def _state_row(source: str, table: TableName, state: TableState) -> dict[str, Any]:
+    return {"source": source, "table": str(table), **asdict(state)}
+
+
+def _row(source: str, published: PublishedMark) -> dict[str, Any]:
+    mark = published.mark
+    return {
+        "source": source,
+        "mark": mark.id,
+        "nonce": mark.nonce,
+        "previous": mark.previous,
+        "kind": str(mark.kind),
+        "snapshot": str(mark.snapshot),
+        "lsn": mark.lsn,
+        "taken_at": mark.taken_at,
+        "system_id": mark.system_id,
+        "timeline": mark.timeline,
+        "catalog": mark.catalog_json,
+        "commit_lsn": published.commit_lsn,
+        "read_from": published.read_from,
+        "changes": published.changes,
+        "tables": [{**asdict(version), "table": str(version.table)} for version in published.tables],
+        "published_at": published.published_at,
+    }
+
+
+def _published(row: Mapping[str, Any]) -> PublishedMark:
+    mark = Mark(
+        id=row["mark"],
+        nonce=row["nonce"],
+        previous=row["previous"],
+        kind=MarkKind(row["kind"]),
+        snapshot=Snapshot.parse(row["snapshot"]),
+        lsn=row["lsn"],
+        taken_at=row["taken_at"],
+        system_id=row["system_id"],
+        timeline=row["timeline"],
+        catalog_json=row["catalog"],
+    )
+    tables = tuple(TableVersion(**{**version, "table": TableName.parse(version["table"])}) for version in row["tables"])
+    return PublishedMark(mark, row["commit_lsn"], row["read_from"], row["changes"], tables, row["published_at"])

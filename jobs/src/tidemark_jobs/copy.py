@@ -1,0 +1,128 @@
+"""`copy`: read tables in parallel inside one exported snapshot, while the stream runs on.
+
+The files lie in the silver table's own folder, unknown to its log: sync adopts them when it comes to the copy's mark.
+First load, a table added later, repair and recovery after a lost slot are all this.
+"""
+
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from tidemark_contract.errors import SourceRefused
+from tidemark_contract.layout import Layout
+from tidemark_contract.marks import MarkKind
+from tidemark_contract.names import TableName
+from tidemark_contract.specs import TableSpec
+from tidemark_jobs import silver, storage
+from tidemark_jobs.adopt import count_rows
+from tidemark_jobs.control import TableState
+from tidemark_jobs.fold.keys import key_of
+from tidemark_jobs.fold.values import typed_columns, with_map
+from tidemark_jobs.jdbc import jdbc_options
+from tidemark_jobs.logs import log
+from tidemark_jobs.plan import COPIED
+from tidemark_jobs.run import Run
+from tidemark_source.pages import page_count
+from tidemark_source.ranges import range_queries
+from tidemark_source.snapshots import HeldSnapshot, hold, join
+
+_TABLES_AT_ONCE = 2
+
+
+@dataclass(frozen=True)
+class CopiedTable:
+    """One table of a finished copy: the folder of its files, below the silver table, and its rows."""
+
+    table: str
+    folder: str
+    rows: int
+
+
+def copy(run: Run) -> dict[str, object]:
+    """Copy the named tables (default: all) and record the copy, which counts from its mark on."""
+    specs = run.spec.choose(run.job.tables)
+    with hold(run.url, run.spec.name, [spec.table for spec in specs], MarkKind.COPY) as held:
+        log("snapshot_held", mark=held.mark.id, tables=len(specs))
+        for spec in specs:
+            _check_columns(spec, held)
+        with ThreadPoolExecutor(_TABLES_AT_ONCE) as pool:
+            copied = list(pool.map(lambda spec: _copy_table(run, spec, held), specs))
+        held.check()
+    write_manifest(run.layout, held.mark.id, copied)
+    state = TableState(COPIED, f"copied at mark {held.mark.id}", held.mark.id)
+    run.control.set_states(lambda _: {spec.table: state for spec in specs})
+    return {"job": "copy", "source": run.spec.name, "mark": held.mark.id, "rows": sum(table.rows for table in copied)}
+
+
+def write_manifest(layout: Layout, mark: int, copied: Sequence[CopiedTable]) -> None:
+    """Record which files a copy made; what is not recorded is never adopted."""
+    storage.create(layout.claims, _manifest(mark), json.dumps([asdict(table) for table in copied]).encode())
+
+
+def read_manifest(layout: Layout, mark: int) -> dict[TableName, CopiedTable]:
+    """Give the tables of a finished copy; empty when there is no such copy."""
+    content = storage.read(layout.claims, _manifest(mark))
+    tables = [CopiedTable(**facts) for facts in json.loads(content)] if content else []
+    return {TableName.parse(table.table): table for table in tables}
+
+
+def _manifest(mark: int) -> str:
+    return f"copies/{mark}.json"
+
+
+def _copy_table(run: Run, spec: TableSpec, held: HeldSnapshot) -> CopiedTable:
+    spark = run.spark.newSession()
+    path = run.layout.silver(spec.table)
+    silver.create(spark, path, spec)
+    rows = silver_rows(_read(run, spec, held), spec, held.mark.id)
+    folder = f"copy-{held.mark.nonce}"  # no leading underscore: VACUUM would never look into it
+    rows.write.mode("overwrite").parquet(f"{path}/{folder}")
+    held.check()
+    count = count_rows(path, folder)
+    log("table_copied", table=str(spec.table), rows=count)
+    return CopiedTable(str(spec.table), folder, count)
+
+
+def silver_rows(texts: DataFrame, spec: TableSpec, mark: int) -> DataFrame:
+    """Turn rows of PostgreSQL text, `c0, c1, …` in the spec's order, into silver rows."""
+    columns = {column.name: F.col(f"c{number}") for number, column in enumerate(spec.columns)}
+    keyed = with_map(texts, "row", {name: columns[name] for name in spec.key or columns})
+    meta = [
+        key_of(F.col("row"), spec).alias("_key"),
+        F.lit(mark).cast("bigint").alias("_mark"),
+        F.lit(None).cast("bigint").alias("_commit_lsn"),
+    ]
+    rows = keyed.select(*typed_columns(columns, spec), *meta)
+    if not spec.key:
+        names = [name for name in rows.columns if name != "_key"]
+        rows = rows.groupBy("_key").agg(*[F.any_value(f"`{n}`").alias(n) for n in names], F.count("*").alias("_count"))
+    return rows.select(*[f"`{field.name}`" for field in silver.schema(spec)])
+
+
+def _check_columns(spec: TableSpec, held: HeldSnapshot) -> None:
+    """What the stream brings and what the spec says must be the same columns; order does not matter."""
+    for relation in held.mark.catalog.table(spec.table):
+        captured = {column.name for column in relation.columns if not column.generated}
+        wanted = {column.name for column in spec.columns}
+        if relation.oid == relation.root and captured != wanted:
+            raise SourceRefused(
+                f"{spec.table}: its spec and the database differ in {', '.join(sorted(captured ^ wanted))}: "
+                "run `tidemark discover` again, or correct the spec"
+            )
+
+
+def _read(run: Run, spec: TableSpec, held: HeldSnapshot) -> DataFrame:
+    with join(run.url, held.id, "copy") as connection:
+        queries = range_queries(connection, spec, page_count(connection, spec.table))
+    reader = run.spark.read.format("io.tidemark.spark.copy.CopySource").schema(
+        ", ".join(f"c{number} string" for number in range(len(spec.columns)))
+    )
+    for name, value in {**jdbc_options(run.url), "snapshot": held.id}.items():
+        reader = reader.option(name, value)
+    for number, query in enumerate(queries):
+        reader = reader.option(f"query.{number}", query)
+    return reader.load()

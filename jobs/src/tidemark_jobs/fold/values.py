@@ -1,0 +1,92 @@
+"""Between PostgreSQL text and silver values: the same two functions for the stream, the copy, export and proof."""
+
+from collections.abc import Mapping
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from tidemark_contract.specs import ColumnSpec, TableSpec
+from tidemark_contract.types import Codec, SilverType
+
+EXACT_TYPE = "map<string,string>"
+# Every text that PostgreSQL prints for these has a silver value that prints the same again.
+_ALWAYS_HELD = {Codec.INTEGER, Codec.BOOLEAN, Codec.FLOAT, Codec.BINARY, Codec.TEXT}
+
+
+def value_of(text: Column, silver: SilverType) -> Column:
+    """Turn PostgreSQL text into a silver value; NULL where the type cannot hold it."""
+    match silver.codec:
+        case Codec.TEXT:
+            return text
+        case Codec.BOOLEAN:
+            return text == F.lit("t")
+        case Codec.BINARY:
+            return F.unhex(F.substring(text, 3, 2**31 - 1))
+        case _:
+            return text.try_cast(silver.spark)
+
+
+def text_of(value: Column, silver: SilverType) -> Column:
+    """Turn a silver value back into the text that PostgreSQL prints for it."""
+    match silver.codec:
+        case Codec.TEXT:
+            return value
+        case Codec.BOOLEAN:
+            return F.when(value, F.lit("t")).when(~value, F.lit("f"))
+        case Codec.BINARY:
+            return F.concat(F.lit("\\x"), F.lower(F.hex(value)))
+        case Codec.FLOAT:
+            return F.call_function("pg_float8" if silver.spark == "double" else "pg_float4", value)
+        case Codec.TIMESTAMP:
+            return F.concat(value.cast("string"), F.lit("+00"))
+        case _:
+            return value.cast("string")
+
+
+def typed_columns(texts: Mapping[str, Column], spec: TableSpec) -> list[Column]:
+    """Give the silver columns of a row, and `_exact` with the texts that their types cannot hold."""
+    values = {column.name: value_of(texts[column.name], column.silver) for column in spec.columns}
+    misfits = {
+        column.name: _misfit(texts[column.name], values[column.name], column)
+        for column in spec.columns
+        if column.silver.codec not in _ALWAYS_HELD
+    }
+    held = [
+        (F.when(~misfits[c.name], values[c.name]) if c.name in misfits else values[c.name]).alias(spec.silver_names[c.name])
+        for c in spec.columns
+    ]
+    return [*held, _exact(texts, misfits).alias("_exact")]
+
+
+def row_texts(spec: TableSpec) -> dict[str, Column]:
+    """Give every column of a silver row as PostgreSQL text."""
+    return {
+        column.name: F.coalesce(
+            *([] if column.silver.codec in _ALWAYS_HELD else [F.col("_exact").getItem(column.name)]),
+            text_of(F.col(f"`{spec.silver_names[column.name]}`"), column.silver),
+        )
+        for column in spec.columns
+    }
+
+
+def with_map(rows: DataFrame, name: str, texts: Mapping[str, Column]) -> DataFrame:
+    """Add a map from column name to text."""
+    entries = [part for key, text in texts.items() for part in (F.lit(key), text)]
+    return rows.withColumn(name, F.create_map(*entries))
+
+
+def _misfit(text: Column, value: Column, column: ColumnSpec) -> Column:
+    lost = value.isNull() if column.silver.codec is Codec.DECIMAL else ~text_of(value, column.silver).eqNullSafe(text)
+    return text.isNotNull() & lost
+
+
+def _exact(texts: Mapping[str, Column], misfits: Mapping[str, Column]) -> Column:
+    """Keep what does not fit; NULL, and next to nothing to compute, when everything does."""
+    if not misfits:
+        return F.lit(None).cast(EXACT_TYPE)
+    entries = [F.when(misfit, F.struct(F.lit(name).alias("key"), texts[name].alias("value"))) for name, misfit in misfits.items()]
+    some = F.lit(False)
+    for misfit in misfits.values():
+        some = some | misfit
+    kept = F.map_from_entries(F.filter(F.array(*entries), lambda entry: entry.isNotNull()))
+    return F.when(some, kept)

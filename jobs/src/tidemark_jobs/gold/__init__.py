@@ -1,0 +1,1 @@
+"""Marts: tables for analysts, built from all silver tables of a source at one mark."""

@@ -1,0 +1,16 @@
+"""The source's libpq URL in the words of pgjdbc."""
+
+from urllib.parse import quote, urlencode
+
+from psycopg.conninfo import conninfo_to_dict
+
+_SAME_IN_BOTH = ("sslmode", "sslrootcert", "sslcert", "sslkey")
+
+
+def jdbc_options(url: str) -> dict[str, str]:
+    """Give `url`, `user` and `password` for Spark's readers; the password is an option that Spark redacts."""
+    parts = {name: str(value) for name, value in conninfo_to_dict(url).items() if value is not None}
+    query = {name: parts[name] for name in _SAME_IN_BOTH if name in parts}
+    place = f"{parts.get('host', 'localhost')}:{parts.get('port', '5432')}/{quote(parts.get('dbname', ''), safe='')}"
+    options = {"url": f"jdbc:postgresql://{place}" + (f"?{urlencode(query)}" if query else "")}
+    return options | {name: parts[name] for name in ("user", "password") if name in parts}

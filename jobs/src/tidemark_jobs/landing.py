@@ -1,0 +1,114 @@
+"""Landing files: what the stream has committed, and their registration as bronze in place.
+
+The stream names a file `<incarnation>/part-<uuid>-0-<counter>` and commits files in the order of their counters, so
+a reader that sees counter n can see every file below it. One listing does not have to: it may pass the place of file
+n before n is committed and meet n+1 afterwards. Hence two listings: of the second is taken what is not newer than
+what the first has seen.
+"""
+
+import json
+import re
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import pyarrow.parquet as pq
+from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake.exceptions import CommitFailedError, TableNotFoundError
+from deltalake.transaction import AddAction
+
+from tidemark_contract.layout import Layout
+from tidemark_jobs import storage
+from tidemark_jobs.changelog import CHANGES
+
+_FILE = re.compile(r"(?P<incarnation>\d{6})/part-[0-9a-f-]+-\d+-(?P<counter>\d+)")
+
+
+@dataclass(frozen=True, order=True)
+class LandingFile:
+    """One committed file of the stream; its order is the stream's."""
+
+    incarnation: int
+    counter: int
+    name: str  # below the landing folder
+    size: int
+    modified: datetime
+
+
+def committed_files(layout: Layout) -> list[LandingFile]:
+    """List the files that are certain to have no unseen file before them, in the stream's order."""
+    newest: dict[int, int] = {}
+    for file in _list(layout):
+        newest[file.incarnation] = max(newest.get(file.incarnation, -1), file.counter)
+    return sorted(file for file in _list(layout) if file.counter <= newest.get(file.incarnation, -1))
+
+
+def register(layout: Layout) -> int:
+    """Add the files that bronze does not have yet to it, and give their number; safe when several do it at once."""
+    while True:
+        bronze = open_bronze(layout)
+        new = [file for file in committed_files(layout) if file.counter > registered_counter(bronze, file.incarnation)]
+        if not new or _commit(layout, bronze, new):
+            return len(new)
+
+
+def open_bronze(layout: Layout) -> DeltaTable:
+    """Open the source's changelog; made empty if it does not exist."""
+    try:
+        return DeltaTable(layout.bronze)
+    except TableNotFoundError:
+        return DeltaTable.create(
+            layout.bronze, CHANGES, mode="ignore", configuration={"delta.dataSkippingStatsColumns": "commit_lsn"}
+        )
+
+
+def _list(layout: Layout) -> Iterable[LandingFile]:
+    for stored in storage.list_objects(layout.landing):
+        if match := _FILE.fullmatch(stored.name):
+            yield LandingFile(int(match["incarnation"]), int(match["counter"]), stored.name, stored.size, stored.modified)
+
+
+def registered_counter(bronze: DeltaTable, incarnation: int) -> int:
+    """Give the counter of the newest file of an incarnation that bronze has; -1 for none."""
+    version = bronze.transaction_version(_application(incarnation))
+    return -1 if version is None else version
+
+
+def _application(incarnation: int) -> str:
+    return f"landing-{incarnation:06d}"
+
+
+def _commit(layout: Layout, bronze: DeltaTable, files: Sequence[LandingFile]) -> bool:
+    newest = {file.incarnation: file.counter for file in files}  # files come in order
+    properties = CommitProperties(
+        max_commit_retries=0,
+        app_transactions=[Transaction(_application(number), counter) for number, counter in newest.items()],
+    )
+    try:
+        bronze.create_write_transaction(
+            [_add(layout, file) for file in files], "append", bronze.schema(), commit_properties=properties
+        )
+    except CommitFailedError:  # another run was first: look again at what is left
+        return False
+    return True
+
+
+def _add(layout: Layout, file: LandingFile) -> AddAction:
+    footer = pq.read_metadata(storage.open_file(layout.landing, file.name))
+    column = footer.schema.to_arrow_schema().get_field_index("commit_lsn")
+    groups = [footer.row_group(i).column(column).statistics for i in range(footer.num_row_groups)]
+    stats = {
+        "numRecords": footer.num_rows,
+        "minValues": {"commit_lsn": min(group.min for group in groups)},
+        "maxValues": {"commit_lsn": max(group.max for group in groups)},
+        "nullCount": {"commit_lsn": 0},
+    }
+    return AddAction(
+        path=f"_landing/{file.name}",
+        size=file.size,
+        partition_values={},
+        modification_time=int(time.time() * 1000),
+        data_change=True,
+        stats=json.dumps(stats),
+    )

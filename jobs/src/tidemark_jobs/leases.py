@@ -1,0 +1,111 @@
+"""A lease keeps two syncs of one source apart; a dead owner loses it.
+
+A lease is a row of numbered objects, each created only if absent: whoever creates number n+1 after n has run out (or
+was given back) holds it. The number is a fencing token, but what really fences a sync that woke up late is the
+version of its Delta transactions: this only saves work.
+"""
+
+import json
+import os
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from tidemark_contract.errors import LeaseTaken
+from tidemark_contract.layout import Layout
+from tidemark_jobs import storage
+
+LEASE_S = 60.0
+_FOLDER = "leases"
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What a lease's object says: who holds it, and until when (seconds since 1970, the holder's clock)."""
+
+    holder: str
+    until: float
+
+
+@dataclass
+class Lease:
+    """A held lease; `lost` is set when its renewal found it taken over."""
+
+    layout: Layout
+    name: str
+    number: int
+    holder: str
+    lost: threading.Event = field(default_factory=threading.Event)
+
+    def check(self) -> None:
+        """Raise LeaseTaken if somebody else holds the lease by now."""
+        if self.lost.is_set():
+            raise LeaseTaken(f"the {self.name} lease of {self.layout.source} was taken over by another run")
+
+    def renew(self, seconds: float = LEASE_S) -> None:
+        """Hold the lease for another while; zero seconds give it back."""
+        if not _create(self.layout, self.name, self.number + 1, self.holder, seconds):
+            self.lost.set()
+            return
+        storage.delete(self.layout.claims, _object(self.name, self.number))
+        self.number += 1
+
+
+@contextmanager
+def lease(layout: Layout, name: str) -> Iterator[Lease]:
+    """Hold the named lease of a source for the length of a block; LeaseTaken says who has it."""
+    held = _acquire(layout, name)
+    done = threading.Event()
+    renewer = threading.Thread(target=_renew_until, args=(held, done), name=f"lease-{name}", daemon=True)
+    renewer.start()
+    try:
+        yield held
+    finally:
+        done.set()
+        renewer.join()
+        if not held.lost.is_set():
+            held.renew(0)
+
+
+def _acquire(layout: Layout, name: str) -> Lease:
+    holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4()}"
+    number, newest = _newest(layout, name)
+    if newest and newest.until > time.time():
+        left = round(newest.until - time.time())
+        raise LeaseTaken(
+            f"another {name} of {layout.source} is running ({newest.holder}); its lease ends in {left} s unless renewed"
+        )
+    if not _create(layout, name, number + 1, holder, LEASE_S):
+        raise LeaseTaken(f"another {name} of {layout.source} started at the same moment")
+    if newest:
+        storage.delete(layout.claims, _object(name, number))
+    return Lease(layout, name, number + 1, holder)
+
+
+def _renew_until(held: Lease, done: threading.Event) -> None:
+    while not done.wait(LEASE_S / 3) and not held.lost.is_set():
+        held.renew()
+
+
+def _newest(layout: Layout, name: str) -> tuple[int, Holding | None]:
+    prefix = f"{_FOLDER}/{name}/"
+    while numbers := [
+        int(o.name.removeprefix(prefix)) for o in storage.list_objects(layout.claims) if o.name.startswith(prefix)
+    ]:
+        # Renewed between listing and reading: the object is gone because a newer one stands.
+        if content := storage.read(layout.claims, _object(name, max(numbers))):
+            return max(numbers), Holding(**json.loads(content))
+    return 0, None
+
+
+def _create(layout: Layout, name: str, number: int, holder: str, seconds: float) -> bool:
+    facts = {"holder": holder, "until": time.time() + seconds}
+    return storage.create(layout.claims, _object(name, number), json.dumps(facts).encode())
+
+
+def _object(name: str, number: int) -> str:
+    return f"{_FOLDER}/{name}/{number:010d}"

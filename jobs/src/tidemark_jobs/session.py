@@ -1,0 +1,101 @@
+"""The Spark session: Delta, exact time zones, and settings for many small merges as well as for large ones."""
+
+import os
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from tidemark_contract.errors import ConfigurationError
+
+_DELTA = {
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension,io.tidemark.spark.TidemarkExtensions",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    # Delta's own stores lose commits between two drivers: on S3 (100 of 180 measured) and, by rename, on local disks.
+    "spark.delta.logStore.file.impl": "io.tidemark.spark.delta.ExclusiveCreateLogStore",
+    "spark.delta.logStore.s3.impl": "io.tidemark.spark.delta.ConditionalPutLogStore",
+    "spark.delta.logStore.s3a.impl": "io.tidemark.spark.delta.ConditionalPutLogStore",
+    "spark.databricks.delta.snapshotPartitions": "2",
+    "spark.databricks.delta.vacuum.parallelDelete.enabled": "true",
+}
+_EXACT = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.timestampType": "TIMESTAMP_LTZ",
+    "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    # Repeated keys are merged on purpose when unchanged columns are filled in: the later value wins.
+    "spark.sql.mapKeyDedupPolicy": "LAST_WIN",
+}
+_LEAN = {
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.parquet.compression.codec": "zstd",
+    # VACUUM lists folders with this many tasks; the default of 10,000 costs 30 CPU-s on a tiny table.
+    "spark.sql.sources.parallelPartitionDiscovery.parallelism": "8",
+    "spark.sql.execution.arrow.pyspark.enabled": "true",
+}
+_S3 = {
+    "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
+    "spark.hadoop.fs.s3a.directory.marker.retention": "keep",
+}
+
+
+def build_session(app: str, lake: str) -> SparkSession:
+    """Start (or join) the Spark session of this process.
+
+    Under `spark-submit` the cluster's own settings win; run plainly, it is a local session on all cores with the
+    jars that `make setup` has fetched.
+    """
+    settings = {**_LEAN, **_DELTA, **_EXACT, **(_s3() if lake.startswith("s3://") else {})}
+    builder = SparkSession.builder.appName(app)
+    if "SPARK_ENV_LOADED" not in os.environ:
+        builder = builder.master("local[*]")
+        settings |= _local(lake)
+    for name, value in settings.items():
+        builder = builder.config(name, value)
+    spark = builder.getOrCreate()
+    spark.sparkContext.setLogLevel("ERROR")
+    return spark
+
+
+def _local(lake: str) -> dict[str, str]:
+    folders = [home() / "jars" / "spark", *([home() / "jars" / "spark-s3"] if lake.startswith("s3://") else [])]
+    jars = [str(jar) for folder in folders for jar in sorted(folder.glob("*.jar"))]
+    cores = os.cpu_count() or 1
+    return {
+        "spark.driver.extraClassPath": os.pathsep.join(jars),
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.memory": os.environ.get("TIDEMARK_SPARK_MEMORY", "3g"),
+        "spark.sql.shuffle.partitions": str(cores),
+        "spark.sql.warehouse.dir": (home() / "spark-warehouse").as_uri(),
+        "spark.sql.catalogImplementation": "in-memory",
+    }
+
+
+def _s3() -> dict[str, str]:
+    endpoint = os.environ.get("AWS_ENDPOINT_URL")
+    if not endpoint:
+        return _S3
+    return {
+        **_S3,
+        "spark.hadoop.fs.s3a.endpoint": endpoint,
+        "spark.hadoop.fs.s3a.path.style.access": "true",
+        "spark.hadoop.fs.s3a.connection.ssl.enabled": str(endpoint.startswith("https")).lower(),
+    }
+
+
+def home() -> Path:
+    """Find the folder with the local jars: TIDEMARK_HOME, else the `.tidemark` that this Python's venv lies in."""
+    if explicit := os.environ.get("TIDEMARK_HOME"):
+        return Path(explicit)
+    for parent in Path(os.__file__).resolve().parents:
+        if parent.name == ".tidemark":
+            return parent
+    import sys
+
+    for parent in Path(sys.prefix).parents:
+        if parent.name == ".tidemark":
+            return parent
+    raise ConfigurationError("TIDEMARK_HOME is not set and this Python is not in a .tidemark folder: run `make setup`")

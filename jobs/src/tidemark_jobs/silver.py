@@ -1,0 +1,115 @@
+"""Silver tables: one Delta table per source table, changed only by commits that name the mark they lead to."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, cast
+
+from delta.tables import DeltaTable
+from deltalake import DeltaTable as DeltaLog
+from deltalake.exceptions import TableNotFoundError
+from pyspark.sql import SparkSession
+from pyspark.sql.types import StructType
+
+from tidemark_contract.errors import TidemarkError
+from tidemark_contract.specs import TableSpec
+from tidemark_jobs.fold.values import EXACT_TYPE
+
+APPLICATION = "tidemark"  # of the Delta transaction identifier; its version is the mark's id
+PROVENANCE = "userMetadata"  # where Delta keeps a commit's free text; delta-rs writes it under its own key
+# What is written for the lake's own sake changes no row.
+MAINTENANCE = {"OPTIMIZE", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES", "REORG", "CREATE TABLE"}
+_HISTORY = 50
+
+
+class TableInterfered(TidemarkError):
+    """A silver table holds a commit that does not follow from the last one we know."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One commit that changes rows: a fold from one mark to another, or the adoption of a copy."""
+
+    base: str  # nonce of the mark that the table stood at; "" for a copy, which needs none
+    mark: int
+    nonce: str
+    rows: int | None = None  # rows added (copy: rows in all); None where Delta's own metrics tell
+
+    def text(self) -> str:
+        """Write it for Delta's commit metadata."""
+        return json.dumps(asdict(self))
+
+
+FOREIGN = Step("?", 0, "?")
+"""Stands for a commit that changes rows and is not ours."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a silver table stands: its newest version (-1: no table), and the steps since the one asked about."""
+
+    version: int
+    steps: Sequence[Step]
+
+    def since_adoption(self, nonce: str) -> "Standing | None":
+        """Give the steps after the adoption of a copy; None when it has not been adopted."""
+        places = [n for n, step in enumerate(self.steps) if not step.base and step.nonce == nonce]
+        return Standing(self.version, self.steps[places[-1] + 1 :]) if places else None
+
+    def check(self, path: str, base: str) -> None:
+        """Raise TableInterfered unless the steps lead on from the mark with nonce `base`, each from the one before."""
+        for step in self.steps:
+            if step.base != base:
+                raise TableInterfered(
+                    f"{path} was changed by somebody else (a second sync, or not tidemark at all) after mark {base}"
+                )
+            base = step.nonce
+
+
+def create(spark: SparkSession, path: str, spec: TableSpec) -> None:
+    """Make the table if it does not exist."""
+    table = DeltaTable.createIfNotExists(spark).location(path).addColumns(schema(spec))
+    table.property("delta.enableDeletionVectors", "true").property("delta.checkpointInterval", "50").execute()
+
+
+def schema(spec: TableSpec) -> StructType:
+    """Give the table's columns: the source's, then ours."""
+    columns = [(spec.silver_names[column.name], column.silver.spark) for column in spec.columns]
+    ours = [("_key", "string"), ("_mark", "bigint"), ("_commit_lsn", "bigint"), ("_exact", EXACT_TYPE)]
+    if not spec.key:
+        ours.append(("_count", "bigint"))
+    ddl = ", ".join(f"`{name}` {type_}" for name, type_ in [*columns, *ours])
+    return cast(StructType, StructType.fromDDL(ddl))
+
+
+def standing(path: str, since: int) -> Standing:
+    """Read which steps a table has taken after a version (the newest 50: a tail that a crash left is short)."""
+    try:
+        log = DeltaLog(path)
+    except TableNotFoundError:
+        return Standing(-1, ())
+    newest = log.version()
+    if newest <= since:
+        return Standing(newest, ())
+    commits = sorted(log.history(min(newest - since, _HISTORY)), key=lambda commit: int(commit["version"]))
+    steps = [step for commit in commits if commit["version"] > since and (step := _step(commit))]
+    return Standing(newest, steps)
+
+
+def _step(commit: dict[str, Any]) -> Step | None:
+    text = commit.get("tidemark") or commit.get(PROVENANCE)
+    if text:
+        step = Step(**json.loads(text))
+        return step if step.rows is not None else replace(step, rows=_rows_added(commit["operationMetrics"]))
+    return None if commit["operation"] in MAINTENANCE else FOREIGN
+
+
+def _rows_added(metrics: dict[str, str]) -> int:
+    return int(metrics["numTargetRowsInserted"]) - int(metrics["numTargetRowsDeleted"])
+
+
+def annotate(spark: SparkSession, step: Step) -> None:
+    """Make the session's next write carry the step, and be skipped if the table has taken it (or a later) already."""
+    spark.conf.set("spark.databricks.delta.commitInfo.userMetadata", step.text())
+    spark.conf.set("spark.databricks.delta.write.txnAppId", APPLICATION)
+    spark.conf.set("spark.databricks.delta.write.txnVersion", str(step.mark))

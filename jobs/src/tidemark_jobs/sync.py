@@ -1,0 +1,256 @@
+"""`sync`: bronze to silver, up to a mark; and the publication of that mark.
+
+Crash-safe by construction: nothing is recorded before it is true. Landing files are registered by counter; every
+silver commit names the mark it leads to, so a run that starts after a crash goes on from where each table stands;
+the mark is published last, by a commit that counts only if no other was published meanwhile.
+"""
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from tidemark_contract.errors import MarkTimeout, SourceChanged
+from tidemark_contract.marks import Mark, check_same_source, format_lsn, next_to_publish
+from tidemark_contract.names import TableName
+from tidemark_contract.specs import TableSpec
+from tidemark_jobs import silver
+from tidemark_jobs.adopt import adopt
+from tidemark_jobs.bronze import ArrivedMark, Bronze, Window
+from tidemark_jobs.changes import ChangeReader
+from tidemark_jobs.control import PublishedMark, TableState, TableVersion
+from tidemark_jobs.copy import read_manifest
+from tidemark_jobs.landing import register
+from tidemark_jobs.leases import Lease, lease
+from tidemark_jobs.logs import log
+from tidemark_jobs.merge import merge
+from tidemark_jobs.plan import COPIED, FOLDED, LIVE, NEW, STALE, Stand, TableFold, judge
+from tidemark_jobs.run import Run
+from tidemark_source.marks import mark_exists, write_mark
+
+POLL_S = 0.2
+
+
+def sync_to(run: Run, bronze: Bronze, wanted: Mark, held: Lease) -> PublishedMark:
+    """Publish marks, in their order, until the wanted one or a later state of the source is published."""
+    deadline = time.monotonic() + run.job.timeout
+    while True:
+        published = publish_next(run, bronze, held)
+        if published and published.mark.snapshot.contains(wanted.snapshot):
+            return published
+        if published is None:
+            _wait(deadline, wanted)
+
+
+def wait_for_mark(run: Run, wanted: Mark) -> PublishedMark:
+    """Wait until some sync has published the mark, and give it."""
+    deadline = time.monotonic() + run.job.timeout
+    while (published := run.control.published(wanted.id)) is None:
+        _wait(deadline, wanted)
+    return published
+
+
+def _wait(deadline: float, wanted: Mark) -> None:
+    if time.monotonic() > deadline:
+        raise MarkTimeout(
+            f"mark {wanted.id} did not arrive in the lake: is the stream running? `tidemark status` shows it, "
+            "`tidemark start` starts it; a longer --timeout waits longer"
+        )
+    time.sleep(POLL_S)
+
+
+def check_source(run: Run, bronze: Bronze) -> None:
+    """Raise SourceChanged when the source lacks a mark that the lake has: it was restored or failed over."""
+    published = run.control.published()
+    arrived = [a.mark for a in bronze.marks_since(published.commit_lsn if published else 0)]
+    newest = max([*arrived, *([published.mark] if published else [])], key=lambda mark: mark.id, default=None)
+    if newest and not mark_exists(run.url, newest.nonce):
+        raise SourceChanged(
+            f"the source does not know mark {newest.id} ({newest.nonce}) that the lake has: it was restored from a "
+            "backup or failed over to a server that had lost it; `tidemark init` and `tidemark copy` start again"
+        )
+
+
+def publish_next(run: Run, bronze: Bronze, held: Lease) -> PublishedMark | None:
+    """Register what has landed and publish the next mark that is complete; None when there is none."""
+    if register(run.layout):
+        bronze.refresh()
+    published = run.control.published()
+    arrived = bronze.marks_since(published.read_from if published else 0)
+    target = next_to_publish(published.mark if published else None, [a.mark for a in arrived])
+    if target is None:
+        return None
+    if published:
+        check_same_source(published.mark, target)
+    return _Publication(run, bronze, published, arrived, target).publish(held)
+
+
+@dataclass(frozen=True)
+class _Publication:
+    """One mark on its way from bronze to published."""
+
+    run: Run
+    bronze: Bronze
+    published: PublishedMark | None
+    arrived: Sequence[ArrivedMark]
+    target: Mark
+
+    def publish(self, held: Lease) -> PublishedMark:
+        """Fold, then record; the order of the last four lines is what makes a crash between them harmless."""
+        started = time.monotonic()
+        commit_lsn = next(a.commit_lsn for a in self.arrived if a.mark.nonce == self.target.nonce)
+        stands = self._stands()
+        window = self.bronze.window(self._first_lsn(stands), commit_lsn)
+        judged = [(stand, *judge(stand, self.target, window)) for stand in stands]
+        folds = [fold for _, _, fold in judged if fold]
+        merged = self._merge_all(window, folds, held)
+        outcomes = [merged.get(s.spec.table, (state, s.version)) for s, state, _ in judged]
+        versions = [replace(v, exact=state.state == LIVE) for state, v in outcomes if state.state in FOLDED]
+        changes = sum(fold.changes for fold in folds)
+        read_from = window.lowest_unseen(self.target.snapshot)
+        result = PublishedMark(self.target, commit_lsn, read_from, changes, tuple(versions), datetime.now(UTC))
+        held.check()
+        self._take_out({version.table: state for state, version in outcomes if state.state != LIVE})
+        self.run.control.publish(result, self.published)
+        self._take_in(versions)
+        seconds = round(time.monotonic() - started, 3)
+        log("published", mark=self.target.id, tables=len(versions), changes=changes, seconds=seconds)
+        return result
+
+    def _stands(self) -> list[Stand]:
+        """Find where every table stands that can take part in this mark; finished copies are adopted here."""
+        states = self.run.control.tables()
+        with ThreadPoolExecutor(8) as pool:
+            found = pool.map(lambda spec: self._stand(spec, states.get(spec.table, TableState(NEW))), self.run.spec.tables)
+            return [stand for stand in found if stand is not None]
+
+    def _stand(self, spec: TableSpec, state: TableState) -> Stand | None:
+        version = self.published.version(spec.table) if self.published else None
+        if state.state == COPIED and (version is None or version.copy != state.mark):
+            return self._adopted(spec, state.mark or 0, version)
+        if state.state == NEW or state.state == STALE or version is None or self.published is None:
+            return None
+        state = TableState(LIVE) if state.state == COPIED else state
+        standing = silver.standing(self._path(spec), version.version)
+        return self._after_steps(Stand(spec, state, self.published.mark, version), standing)
+
+    def _adopted(self, spec: TableSpec, number: int, before: TableVersion | None) -> Stand | None:
+        """Adopt a finished copy, once its mark is in bronze: then all that it saw is durable in the source."""
+        copied = read_manifest(self.run.layout, number).get(spec.table)
+        mark = self._copy_mark(number)
+        if copied is None or mark is None or not self.target.snapshot.contains(mark.snapshot):
+            return None
+        standing = silver.standing(self._path(spec), before.version if before else -1)
+        tail = standing.since_adoption(mark.nonce)  # adopted already by a run that was cut off?
+        if tail is None:
+            tail = silver.Standing(adopt(self._path(spec), copied.folder, mark, copied.rows), ())
+            log("copy_adopted", table=str(spec.table), mark=mark.id, rows=copied.rows)
+        version = TableVersion(spec.table, tail.version, mark.id, mark.id, copied.rows)
+        return self._after_steps(Stand(spec, TableState(LIVE), mark, version), tail)
+
+    def _after_steps(self, stand: Stand, standing: silver.Standing) -> Stand:
+        """Go on from what a run did that was cut off before it published."""
+        try:
+            standing.check(self._path(stand.spec), stand.base.nonce)
+        except silver.TableInterfered as error:
+            return replace(stand, state=TableState(STALE, str(error)))
+        rows = stand.version.rows + sum(step.rows or 0 for step in standing.steps)
+        version = replace(stand.version, version=standing.version, rows=rows)
+        if not standing.steps:
+            return replace(stand, version=version)
+        last = standing.steps[-1]
+        return replace(stand, base=self._mark(last.nonce), version=replace(version, mark=last.mark))
+
+    def _path(self, spec: TableSpec) -> str:
+        return self.run.layout.silver(spec.table)
+
+    def _copy_mark(self, number: int) -> Mark | None:
+        arrived = next((a.mark for a in self.arrived if a.mark.id == number), None)
+        published = self.run.control.published(number) if arrived is None else None
+        return arrived or (published.mark if published else None)
+
+    def _mark(self, nonce: str) -> Mark:
+        known = [a.mark for a in self.arrived] + ([self.published.mark] if self.published else [])
+        return next(mark for mark in known if mark.nonce == nonce)
+
+    def _first_lsn(self, stands: Sequence[Stand]) -> int:
+        """Give the lowest commit LSN of a change that some table still lacks."""
+        return min((self._read_from(stand.base) for stand in stands), default=self._read_from(None))
+
+    def _read_from(self, base: Mark | None) -> int:
+        if self.published is None:
+            return 0
+        if base is None or base.nonce == self.published.mark.nonce or base.follows(self.published.mark):
+            return self.published.read_from
+        earlier = self.run.control.published(base.id)
+        return earlier.read_from if earlier else 0
+
+    def _take_out(self, states: dict[TableName, TableState]) -> None:
+        """Record, before the mark is published, which tables are not exact at it."""
+        self.run.control.set_states(lambda _: states)
+        for table, state in states.items():
+            log("table_out", level="warning", table=str(table), state=state.state, reason=state.reason)
+
+    def _take_in(self, versions: Sequence[TableVersion]) -> None:
+        """Record that adopted copies are live; one that was finished meanwhile stays for the next mark."""
+        copies = {version.table: version.copy for version in versions}
+        self.run.control.set_states(
+            lambda now: {
+                table: TableState(LIVE)
+                for table, state in now.items()
+                if state.state == COPIED and copies.get(table) == state.mark
+            }
+        )
+
+    def _merge_all(
+        self, window: Window, folds: Sequence[TableFold], held: Lease
+    ) -> dict[TableName, tuple[TableState, TableVersion]]:
+        reader = ChangeReader(window, folds)
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            return dict(pool.map(lambda fold: self._merge(fold, reader, held), folds))
+
+    def _merge(
+        self, fold: TableFold, reader: ChangeReader, held: Lease
+    ) -> tuple[TableName, tuple[TableState, TableVersion]]:
+        held.check()
+        stand, spec = fold.stand, fold.stand.spec
+        spark = self.run.spark.newSession()
+        step = silver.Step(stand.base.nonce, self.target.id, self.target.nonce)
+        added = merge(spark, self._path(spec), reader.read(spark, fold, self.target), fold, step)
+        standing = silver.standing(self._path(spec), stand.version.version)
+        rows = added if fold.truncated and not spec.key else stand.version.rows + added
+        version = replace(stand.version, version=standing.version, mark=self.target.id, rows=rows)
+        state = fold.state
+        if [done.nonce for done in standing.steps] not in ([], [step.nonce]):
+            state = TableState(STALE, f"{self._path(spec)} was changed by another run while mark {step.mark} was folded")
+        return spec.table, (state, version)
+
+
+def sync_job(run: Run) -> Iterator[dict[str, object]]:
+    """Sync once, or for ever in a warm session; give one summary per mark of ours that was published."""
+    with lease(run.layout, "sync") as held:
+        bronze = Bronze(run.layout)
+        check_source(run, bronze)
+        while True:
+            started = time.monotonic()
+            published = sync_to(run, bronze, write_mark(run.url, run.spec.name), held)
+            yield _facts(run, published)
+            if not run.job.continuous:
+                return
+            time.sleep(max(0.0, run.job.repeat_s - (time.monotonic() - started)))
+
+
+def _facts(run: Run, published: PublishedMark) -> dict[str, object]:
+    return {
+        "job": "sync",
+        "source": run.spec.name,
+        "mark": published.mark.id,
+        "lsn": format_lsn(published.mark.lsn),
+        "taken_at": published.mark.taken_at.isoformat(),
+        "tables": sum(version.exact for version in published.tables),
+        "out": sum(not version.exact for version in published.tables),
+        "changes": published.changes,
+        "rows": sum(version.rows for version in published.tables),
+    }

@@ -1,0 +1,41 @@
+"""Tables cut into ranges of their blocks, to be read side by side whatever their keys are."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from tidemark_contract.names import TableName
+from tidemark_contract.specs import TableSpec
+
+BLOCKS = 8192  # 64 MB: a task of some seconds
+
+
+def range_queries(
+    connection: psycopg.Connection[Any],
+    spec: TableSpec,
+    pages: Sequence[tuple[TableName, int]],
+    *,
+    blocks: int = BLOCKS,
+) -> list[str]:
+    """Give SELECTs of the spec's columns that together read every row once, each of at most `blocks` blocks.
+
+    `pages` is what `page_count` gives. The last range of a leaf is open: it costs nothing, and a block that was
+    added since holds no row that the snapshot sees. Needs TID range scans (PostgreSQL 14).
+    """
+    columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in spec.columns)
+    return [
+        sql.SQL("SELECT {} FROM ONLY {}{}")
+        .format(columns, sql.Identifier(leaf.schema, leaf.table), part)
+        .as_string(connection)
+        for leaf, count in pages
+        for part in _ranges(count, blocks)
+    ]
+
+
+def _ranges(count: int, blocks: int) -> list[sql.Composed]:
+    borders = list(range(0, max(count, 1), blocks))
+    lower = [sql.SQL(" WHERE ctid >= {}::tid").format(sql.Literal(f"({border},0)")) for border in borders]
+    upper = [sql.SQL(" AND ctid < {}::tid").format(sql.Literal(f"({border},0)")) for border in borders[1:]]
+    return [first + last for first, last in zip(lower, [*upper, sql.Composed([])], strict=True)]

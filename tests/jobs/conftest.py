@@ -1,0 +1,15 @@
+"""One Spark session for all tests of the jobs: starting it costs more than most of them."""
+
+from collections.abc import Iterator
+
+import pytest
+from pyspark.sql import SparkSession
+
+from tidemark_jobs.session import build_session
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[SparkSession]:
+    session = build_session("tests", "file:///")
+    yield session
+    session.stop()
