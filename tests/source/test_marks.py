@@ -1,6 +1,7 @@
 """Marks: what they see, what they carry, and that they are a chain."""
 
 import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import psycopg
@@ -86,7 +87,7 @@ def test_marks_written_side_by_side_under_writers_are_one_chain(orders, aside):
 
     assert 24 == len(chain)
     assert [None, *(mark.nonce for mark in chain[:-1])] == [mark.previous for mark in chain]
-    assert all(later.follows(earlier) for earlier, later in zip(chain, chain[1:], strict=False))
+    assert all(later.follows(earlier) for earlier, later in pairwise(chain))
 
 
 def test_a_mark_under_way_for_long_makes_the_next_one_unavailable(orders, monkeypatch):
@@ -116,7 +117,9 @@ def test_the_catalog_lists_tables_with_roots_keys_and_columns(database):
     database.execute("ALTER TABLE shop.plain DROP gone, ADD price numeric(8,2) DEFAULT 1.5")
     database.execute("CREATE TABLE shop.sales (day date, id int, PRIMARY KEY (day, id)) PARTITION BY RANGE (day)")
     for year in (2020, 2021):
-        partition = f"shop.sales_{year} PARTITION OF shop.sales FOR VALUES FROM ('{year}-01-01') TO ('{year + 1}-01-01')"
+        partition = (
+            f"shop.sales_{year} PARTITION OF shop.sales FOR VALUES FROM ('{year}-01-01') TO ('{year + 1}-01-01')"
+        )
         database.execute(f"CREATE TABLE {partition}" + (" PARTITION BY LIST (id)" if year == 2021 else ""))
     database.execute("CREATE TABLE shop.sales_2021_1 PARTITION OF shop.sales_2021 FOR VALUES IN (1)")
     database.init()
@@ -147,7 +150,8 @@ CHANGES = {
     "a rewriting change of type": "ALTER TABLE shop.orders ALTER state TYPE varchar(9) USING left(state, 9)",
     "a rewrite of the same type": "ALTER TABLE shop.orders ALTER state TYPE text USING upper(state)",
     "a column dropped and added": "ALTER TABLE shop.orders DROP state, ADD state text",
-    "a table out and in again": "ALTER PUBLICATION {p} DROP TABLE shop.orders; ALTER PUBLICATION {p} ADD TABLE shop.orders",
+    "a table out and in again": "ALTER PUBLICATION {p} DROP TABLE shop.orders; "
+    "ALTER PUBLICATION {p} ADD TABLE shop.orders",
     "a row filter that came and went": "ALTER PUBLICATION {p} SET TABLE shop.orders WHERE (id > 1), tidemark.mark; "
     "ALTER PUBLICATION {p} SET TABLE shop.orders, tidemark.mark",
     "a row filter": "ALTER PUBLICATION {p} SET TABLE shop.orders WHERE (id > 1), tidemark.mark",

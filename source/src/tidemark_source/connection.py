@@ -39,7 +39,6 @@ SET row_security = off;
 SET default_transaction_isolation = 'read committed';
 SET default_transaction_read_only = off;
 SET default_transaction_deferrable = off;
-SET statement_timeout = 0;
 SET lock_timeout = 0;
 SET idle_in_transaction_session_timeout = 0;
 SET idle_session_timeout = 0;
@@ -80,6 +79,7 @@ def connect(url: str, *, purpose: str, autocommit: bool = True) -> psycopg.Conne
     try:
         with speaking_to(where):
             _check_version(connection, where)
+            connection.execute("SET statement_timeout = 0")  # alone: the role's own may be too short for the rest
             connection.execute(_PINS)
             if connection.info.server_version >= 170000:
                 connection.execute("SET transaction_timeout = 0")
