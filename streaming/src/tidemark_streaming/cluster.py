@@ -77,6 +77,7 @@ class Cluster:
             return
         self.stop()
         self._write_configuration()
+        self._copy_connector()
         for role in (JOBMANAGER, TASKMANAGER):
             self.start_process(role)
 
@@ -106,7 +107,7 @@ class Cluster:
         # PyFlink appends HADOOP_CLASSPATH to the gateway's class path, and has no other way to add to it.
         return self.process_environment() | {
             "JVM_ARGS": " ".join(jvm),
-            "HADOOP_CLASSPATH": os.pathsep.join(self.home.own_jars()),
+            "HADOOP_CLASSPATH": _class_path(self._own_jars()),
             "LOG4J_PROPERTIES": str(self._log_settings),
         }
 
@@ -120,7 +121,7 @@ class Cluster:
             f"-Djava.io.tmpdir={self.folder / 'tmp'}",
             self.processes.mark(role),
             "-cp",
-            self.home.class_path(),
+            _class_path([*self.home.flink_jars(), *self._own_jars()]),
             _MAIN[role],
             "--configDir",
             str(self.configuration),
@@ -138,6 +139,16 @@ class Cluster:
     def _output(self, role: str) -> Path:
         return self.logs / f"{role}.out"
 
+    def _own_jars(self) -> list[Path]:
+        return [*sorted((self.folder / "lib").glob("*.jar")), *self.home.libraries()]
+
+    def _copy_connector(self) -> None:
+        """Run from a copy: a JVM whose jar is built anew under it finds no more classes."""
+        shutil.rmtree(self.folder / "lib", ignore_errors=True)
+        (self.folder / "lib").mkdir()
+        for jar in self.home.connectors():
+            shutil.copy(jar, self.folder / "lib")
+
     def _write_configuration(self) -> None:
         for folder in (self.configuration, self.logs, self.folder / "tmp"):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -147,6 +158,10 @@ class Cluster:
         settings["env.java.opts.all"] = " ".join(self._module_options())
         (self.configuration / "config.yaml").write_text(json.dumps(settings, indent=1), encoding="utf-8")
         self._log_settings.write_text(LOG_SETTINGS, encoding="utf-8")
+
+
+def _class_path(jars: list[Path]) -> str:
+    return os.pathsep.join(str(jar) for jar in jars)
 
 
 def _free_ports(count: int) -> list[int]:

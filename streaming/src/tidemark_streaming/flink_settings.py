@@ -51,8 +51,8 @@ def cluster_settings(*, host: str, rest: int, rpc: int, temporary: Path) -> dict
         "web.cancel.enable": "false",
         "io.tmp.dirs": str(temporary),
         "web.tmpdir": str(temporary),
-        # What `status` shows is at most a second old.
-        "metrics.fetcher.update-interval": 1000,
+        # How old the metrics are that `status` shows, in ms; they are fetched only when somebody asks.
+        "metrics.fetcher.update-interval": 300,
         "heartbeat.interval": 2000,
         "heartbeat.timeout": 20000,
         **_TASKMANAGER_MEMORY,
@@ -86,6 +86,8 @@ LOG_SETTINGS = """<?xml version="1.0" encoding="UTF-8"?>
     <Logger name="org.apache.hadoop" level="warn"/>
     <Logger name="org.apache.flink.shaded" level="error"/>
     <Logger name="org.apache.parquet" level="warn"/>
+    <Logger name="org.apache.flink.api.java.typeutils" level="warn"/>
+    <Logger name="org.apache.flink.configuration.GlobalConfiguration" level="warn"/>
   </Loggers>
 </Configuration>
 """

@@ -30,7 +30,7 @@ def stay(pipeline: Pipeline) -> Status:
     asked = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: asked.set())
-    progress_at = time.monotonic()
+    progress_at = 0.0
     while not asked.wait(_POLL_S):
         status = pipeline.status()
         if status.state == "stopped":

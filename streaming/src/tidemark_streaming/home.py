@@ -28,7 +28,7 @@ class Home:
     def find(cls, environment: Mapping[str, str] = os.environ) -> "Home":
         """Find everything; what is missing is a ConfigurationError that says how to get it."""
         home = cls(_root(environment), _flink(), _java(environment))
-        if not list(home.jars.glob(CONNECTOR)):
+        if not home.connectors():
             raise ConfigurationError(f"{home.jars}/{CONNECTOR}: no such jar; run `make setup`, or set TIDEMARK_HOME")
         return home
 
@@ -42,13 +42,17 @@ class Home:
         """One folder per Flink plugin; s3-fs-hadoop comes with `make setup-s3`."""
         return self.root / "plugins" / "flink"
 
-    def own_jars(self) -> list[str]:
-        """The jars that a tidemark pipeline needs beside Flink's."""
-        return [str(path) for path in sorted(self.jars.glob("*.jar"))]
+    def connectors(self) -> list[Path]:
+        """Our own jar: it is built here, and may be built again while a pipeline runs."""
+        return sorted(self.jars.glob(CONNECTOR))
 
-    def class_path(self) -> str:
-        """The class path of a JobManager or TaskManager: Flink's jars, then ours."""
-        return os.pathsep.join([*(str(path) for path in sorted((self.flink / "lib").glob("*.jar"))), *self.own_jars()])
+    def libraries(self) -> list[Path]:
+        """The other jars that a pipeline needs beside Flink's."""
+        return sorted(set(self.jars.glob("*.jar")) - set(self.connectors()))
+
+    def flink_jars(self) -> list[Path]:
+        """Flink's jars."""
+        return sorted((self.flink / "lib").glob("*.jar"))
 
 
 def _root(environment: Mapping[str, str]) -> Path:

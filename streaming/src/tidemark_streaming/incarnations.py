@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from obstore.exceptions import AlreadyExistsError, BaseError
-from obstore.store import LocalStore, MemoryStore, ObjectStore, S3Store, from_url
+from obstore.store import LocalStore, ObjectStore, from_url
 
 from tidemark_contract.errors import LakeUnavailable
 from tidemark_contract.layout import Layout
@@ -49,8 +49,11 @@ class Incarnations:
         return True
 
 
-def _open(url: str) -> LocalStore | S3Store | ObjectStore | MemoryStore:
-    if url.startswith("file://"):
-        return LocalStore(Path(url.removeprefix("file://")), mkdir=True)
-    plain_http = os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://")
-    return from_url(url, client_options={"allow_http": plain_http})
+def _open(url: str) -> ObjectStore:
+    try:
+        if url.startswith("file://"):
+            return LocalStore(Path(url.removeprefix("file://")), mkdir=True)
+        plain_http = os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://")
+        return from_url(url, client_options={"allow_http": plain_http})
+    except (BaseError, OSError) as error:
+        raise LakeUnavailable(f"{url}: cannot be opened: {error}") from error

@@ -4,13 +4,16 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from tidemark_streaming.options import SOURCE_NAME
 from tidemark_streaming.rest import Rest
 
 ENDED = ("FAILED", "CANCELED", "FINISHED")
 _REASON = re.compile(r"UnrecoverableSourceException: (\[[A-Z_]+\] .*)")
 _CAUSE = re.compile(r"^(?:Caused by: )?([\w.$]+(?:Exception|Error)\b.*)$", re.MULTILINE)
-# Flink's names for them begin with the operator's and its source's name.
-_SOURCE_METRICS = ("changes", "transactions", "reconnects", "lagBytes", "lagSeconds", "durableLsn", "connected")
+# numRecordsIn is Flink's own: the connector's first record says that it has connected.
+_SOURCE_METRICS = ("numRecordsIn", "changes", "lagBytes", "lagSeconds", "durableLsn")
+# Subtask and operator, as Flink writes `Source: postgres`.
+_SCOPE = f"0.Source__{SOURCE_NAME}."
 
 
 @dataclass(frozen=True)
@@ -29,11 +32,7 @@ class Job:
     def reason(self) -> str:
         """Give one line about its last failure: the connector's own words, or else the innermost cause."""
         history = self.rest.get(f"/jobs/{self.id}/exceptions")["exceptionHistory"]["entries"]
-        trace = str(history[0]["stacktrace"]) if history else ""
-        if found := _REASON.search(trace):
-            return found[1]
-        causes = _CAUSE.findall(trace)
-        return str(causes[-1]) if causes else ""
+        return cause(str(history[0]["stacktrace"])) if history else ""
 
     def checkpoints(self) -> Any:
         """Give Flink's statistics of its checkpoints."""
@@ -46,13 +45,10 @@ class Job:
 
     def source_metrics(self) -> dict[str, int]:
         """Give what the connector tells of itself; nothing while its task is not up."""
-        job = self.rest.get(f"/jobs/{self.id}")
-        path = f"/jobs/{self.id}/vertices/{job['vertices'][0]['id']}/subtasks/metrics"
-        names = {m["id"]: name for m in self.rest.get(path) for name in _SOURCE_METRICS if m["id"].endswith(f".{name}")}
-        if not names:
-            return {}
-        values = self.rest.get(f"{path}?get={','.join(names)}")
-        return {names[m["id"]]: int(m["max"]) for m in values}
+        vertex = self.rest.get(f"/jobs/{self.id}")["vertices"][0]["id"]
+        wanted = ",".join(_SCOPE + name for name in _SOURCE_METRICS)
+        found = self.rest.get(f"/jobs/{self.id}/vertices/{vertex}/metrics?get={wanted}")
+        return {metric["id"].removeprefix(_SCOPE): int(metric["value"]) for metric in found}
 
     def trigger_checkpoint(self) -> None:
         """Ask for a checkpoint now, and do not wait for it."""
@@ -61,3 +57,11 @@ class Job:
     def cancel(self) -> None:
         """End it; its checkpoints stay."""
         self.rest.patch(f"/jobs/{self.id}?mode=cancel")
+
+
+def cause(trace: str) -> str:
+    """Give the line of a Java stack trace that says most."""
+    if found := _REASON.search(trace):
+        return found[1]
+    causes = _CAUSE.findall(trace)
+    return str(causes[-1]) if causes else ""

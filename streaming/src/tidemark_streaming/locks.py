@@ -25,7 +25,7 @@ def _acquire(descriptor: int, file: Path, deadline: float) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > deadline:
-                raise LeaseTaken(f"{file} is held: another start or stop of this source is at work; wait for it") from None
+                raise LeaseTaken(f"{file} is held: another start or stop is at work; wait for its end") from None
             time.sleep(0.1)
         else:
             os.truncate(descriptor, 0)

@@ -4,6 +4,9 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+# Name and uid of the source: its state in a savepoint, and its metrics, are found by it.
+SOURCE_NAME = "postgres"
+
 
 @dataclass(frozen=True)
 class PipelineOptions:

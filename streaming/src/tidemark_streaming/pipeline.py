@@ -15,10 +15,8 @@ from pyflink.java_gateway import get_gateway  # type: ignore[import-untyped]
 from pyflink.table import StreamTableEnvironment, Table  # type: ignore[import-untyped]
 
 from tidemark_contract.names import slot_name
-from tidemark_streaming.options import PipelineOptions
+from tidemark_streaming.options import SOURCE_NAME, PipelineOptions
 from tidemark_streaming.postgres import COLUMNS, PgOutputSource
-
-SOURCE_UID = "postgres"
 
 _SINK = {
     "connector": "filesystem",
@@ -56,11 +54,13 @@ def _environment(options: PipelineOptions) -> StreamExecutionEnvironment:
     return StreamExecutionEnvironment(java(configuration._j_configuration))
 
 
-def _changes(environment: StreamExecutionEnvironment, tables: StreamTableEnvironment, options: PipelineOptions) -> Table:
+def _changes(
+    environment: StreamExecutionEnvironment, tables: StreamTableEnvironment, options: PipelineOptions
+) -> Table:
     slot = slot_name(options.source)
     source = PgOutputSource.builder().options(options.connector).slot(slot).publications(slot).build()
-    stream = environment.from_source(source, WatermarkStrategy.no_watermarks(), "postgres")
-    return tables.from_data_stream(stream.uid(SOURCE_UID).set_parallelism(1))
+    stream = environment.from_source(source, WatermarkStrategy.no_watermarks(), SOURCE_NAME)
+    return tables.from_data_stream(stream.uid(SOURCE_NAME).set_parallelism(1))
 
 
 def _create_landing(tables: StreamTableEnvironment, folder: str) -> None:

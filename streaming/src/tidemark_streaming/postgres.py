@@ -1,10 +1,10 @@
 """The Java source of PostgreSQL changes, as PyFlink wraps Flink's own connectors. Rows stay in the JVM."""
 
 from collections.abc import Mapping
+from typing import Self
 
 from pyflink.datastream.connectors.base import Source  # type: ignore[import-untyped]
 from pyflink.java_gateway import get_gateway  # type: ignore[import-untyped]
-from typing_extensions import Self
 
 # The source's row, as its Java class documents it; LSNs are bytes of the log, commit_ts microseconds since 1970 (UTC).
 COLUMNS = {

@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-_GRACE_S = 15.0
+_GRACE_S = 5.0
 _PROC = Path("/proc")
 
 

@@ -1,7 +1,7 @@
 """The connector's options from a libpq URL, its password kept apart."""
 
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from tidemark_contract.errors import SettingsError
 
@@ -31,7 +31,7 @@ class SourceUrl:
         parts = urlsplit(url)
         if parts.scheme not in ("postgresql", "postgres"):
             raise SettingsError("the source's URL must start with postgresql://")
-        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        query = _query(parts.query)
         password = unquote(parts.password or "") or query.pop("password", "")
         options = _location(parts.netloc.rpartition("@")[2]) | {
             "user": unquote(parts.username or ""),
@@ -40,6 +40,12 @@ class SourceUrl:
         options |= _translate(query)
         _check(options)
         return cls(options, password)
+
+
+def _query(text: str) -> dict[str, str]:
+    # Not parse_qsl: a plus sign is one for libpq, and not a space.
+    pairs = (item.partition("=") for item in text.split("&") if item)
+    return {unquote(name): unquote(value) for name, _, value in pairs}
 
 
 def _location(netloc: str) -> dict[str, str]:

@@ -23,6 +23,7 @@ def submit(options: PipelineOptions, file: Path, cluster: Cluster) -> str:
     try:
         ended = subprocess.run(
             command,
+            check=False,
             env=cluster.client_environment(),
             capture_output=True,
             text=True,

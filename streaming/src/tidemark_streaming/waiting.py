@@ -8,6 +8,7 @@ from tidemark_streaming.jobs import ENDED, Job
 
 _POLL_S = 0.25
 _CONNECT_S = 10.0
+_CHECKPOINT_S = 1.0
 _CHANGED = ("[SYSTEM_CHANGED]", "[DATABASE_CHANGED]", "[TIMELINE_CHANGED]", "[STATE_AHEAD_OF_SERVER]")
 
 
@@ -26,9 +27,15 @@ def for_connection(job: Job, *, timeout_s: float) -> None:
     SourceUnavailable when the time is over.
     """
     deadline = time.monotonic() + timeout_s
+    asked_at = 0.0
     while not _connected(job):
-        if time.monotonic() > deadline:
+        now = time.monotonic()
+        if now > deadline:
             raise SourceUnavailable(f"not connected after {timeout_s:.0f} s: {job.reason() or 'no reason given'}")
+        if now > asked_at + _CHECKPOINT_S and job.state() == "RUNNING":
+            # The next one by itself may be far off.
+            job.trigger_checkpoint()
+            asked_at = now
         time.sleep(_POLL_S)
 
 
@@ -36,14 +43,9 @@ def _connected(job: Job) -> bool:
     state = job.state()
     if state in ENDED:
         raise failure(job.reason() or state)
-    if state != "RUNNING":
-        return False
-    metrics = job.source_metrics()
-    if metrics.get("durableLsn"):
-        return True
-    # The next one may be far off, by its interval.
-    job.trigger_checkpoint()
-    return False
+    metrics = job.source_metrics() if state == "RUNNING" else {}
+    # Of a restored position a checkpoint knows before there is a connection.
+    return bool(metrics.get("numRecordsIn") and metrics.get("durableLsn"))
 
 
 def failure(reason: str) -> TidemarkError:

@@ -1,0 +1,226 @@
+"""One pipeline through its life: these tests run in their order, each from where the one before left the stream."""
+
+import json
+import os
+import signal
+import stat
+import subprocess
+from urllib.request import urlopen
+
+import pytest
+from conftest import PASSWORD
+from database import Database
+from landed import Landed, eventually
+from looking import LINUX, files_with, listening_addresses
+from stack import Stack
+
+from tidemark.local.postgres import EmbeddedPostgres
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_start_without_state_takes_the_first_incarnation(stack: Stack) -> None:
+    started = stack.start()
+
+    assert ("running", 1) == (started["state"], started["incarnation"])
+    assert started["landing"].endswith("/lake/bronze/shop/_landing/000001")
+
+
+def test_changes_land_in_commit_order_with_their_exact_values(stack: Stack, database: Database) -> None:
+    database.ask("insert into orders values (1, 'n€w', 1.50, null), (2, '', 'NaN', e'a\\nb')")
+    database.ask("update orders set state = 'paid' where id = 1")
+    database.ask("update orders set id = 3 where id = 2")
+    database.ask("delete from orders where id = 1")
+    database.ask("truncate orders")
+    landed = stack.landed()
+    eventually(lambda: len(landed.rows(table="orders")) == 6, "all six changes landed")
+
+    rows = landed.rows(table="orders")
+    two = {"state": "", "price": "NaN", "note": "a\nb"}
+    assert [
+        ("c", None, {"id": "1", "state": "n€w", "price": "1.50", "note": None}),
+        ("c", None, {"id": "2", **two}),
+        ("u", None, {"id": "1", "state": "paid", "price": "1.50", "note": None}),
+        ("u", {"id": "2"}, {"id": "3", **two}),
+        ("d", {"id": "1"}, None),
+        ("t", None, None),
+    ] == [(row["op"], row["before"], row["after"]) for row in rows]
+    positions = [(row["commit_lsn"], row["ordinal"]) for row in rows]
+    assert sorted(set(positions)) == positions
+    assert 1 == len({row["xid"] for row in rows[:2]})
+
+
+def test_status_says_what_an_operator_asks(stack: Stack, database: Database) -> None:
+    eventually(lambda: stack.status()["lag_bytes"] == 0, "up to date")
+
+    status = stack.status()
+    assert ("shop", "running", None, 1, 0) == tuple(
+        status[name] for name in ("source", "state", "reason", "incarnation", "restarts")
+    )
+    assert status["changes"] >= 6
+    assert 0 <= status["checkpoint_age_s"] < 30
+    [[written]] = database.ask("select pg_current_wal_lsn() - '0/0'")
+    assert 0 < status["durable_lsn"] <= int(written)
+    with urlopen(status["web_ui"]) as page:
+        assert b"Flink" in page.read()
+
+
+def test_a_second_start_is_refused_and_says_where_the_first_runs(stack: Stack) -> None:
+    pids = stack.pids()
+
+    refused = stack.run("start", "--detach")
+
+    assert (75, {}) == (refused.code, refused.out)
+    assert str(stack.state / "flink" / "shop") in refused.last_words
+    assert stack.status()["web_ui"] in refused.last_words
+    assert pids == stack.pids()
+
+
+def test_the_password_is_in_one_private_file_and_nowhere_else(stack: Stack) -> None:
+    encoded = stack.url.split(":")[2].split("@")[0]
+    holders = files_with(stack.folder, PASSWORD, encoded)
+
+    assert [stack.state / "flink" / "shop" / "password"] == holders
+    assert 0o600 == stat.S_IMODE(holders[0].stat().st_mode)
+    assert PASSWORD not in subprocess.run(["ps", "-axww"], capture_output=True, text=True, check=True).stdout
+    assert PASSWORD not in _shown_by_rest(stack)
+
+
+@pytest.mark.skipif(not LINUX, reason="reads /proc, to see listeners without a tool that may not be installed")
+def test_only_this_machine_can_reach_it(stack: Stack) -> None:
+    """Everything that listens is bound to loopback; a JobManager runs what it is sent."""
+    listeners = [listening_addresses(pid) for pid in stack.pids()]
+
+    assert all(listeners)
+    assert {"127.0.0.1"} == set().union(*listeners)
+
+
+def test_every_change_lands_once_across_kills_of_both_processes(
+    stack: Stack, database: Database, postgres: EmbeddedPostgres
+) -> None:
+    before = stack.landed().names()
+    with Database(postgres.superuser_url.removesuffix("/postgres") + "/shop") as writer:
+        writer.tell(_WRITE_UNTIL_TOLD)
+        for role in ("taskmanager", "jobmanager"):
+            landed, seen = stack.landed(), len(stack.landed().names())
+            eventually(lambda landed=landed, seen=seen: len(landed.names()) > seen + 1, "landing under load")
+            _kill(stack, role)
+            assert "down" == stack.status()["state"]
+            assert 1 == stack.start()["incarnation"]
+        database.ask("create table enough ()")
+        writer.answer()
+    [[written]] = database.ask("select count(*) from numbers")
+    landed = stack.landed()
+    eventually(lambda: len(landed.rows(table="numbers")) >= written, "all that was written")
+
+    assert list(range(1, written + 1)) == [int(row["after"]["n"]) for row in landed.rows(table="numbers")]
+    assert before == landed.names()[: len(before)]
+    assert list(range(len(landed.names()))) == [counter for counter, _ in landed.names()]
+    assert 3 == len({uuid for _, uuid in landed.names()})
+    _in_progress_of_one_run_only(landed)
+
+
+def test_a_stop_leaves_a_savepoint_and_no_process(stack: Stack, database: Database) -> None:
+    database.ask("insert into orders values (10, 'before the stop', 1, null)")
+
+    stopped = stack.run("stop")
+
+    assert (0, "stopped") == (stopped.code, stopped.out["state"])
+    assert [] == stack.pids()
+    assert [] == stack.landed().hidden()
+    assert 1 == len(list((stack.state / "checkpoints" / "shop" / "000001").glob("savepoint-*/_metadata")))
+
+
+def test_a_start_after_a_stop_goes_on_behind_it(stack: Stack, database: Database) -> None:
+    database.ask("insert into orders values (11, 'while it was stopped', 1, null)")
+    landed = stack.landed()
+
+    assert 1 == stack.start()["incarnation"]
+
+    eventually(lambda: bool(landed.rows(table="orders")[-1]["after"]["id"] == "11"), "the row written meanwhile")
+    assert ["10", "11"] == [row["after"]["id"] for row in landed.rows(table="orders")[6:]]
+    assert list(range(len(landed.names()))) == [counter for counter, _ in landed.names()]
+
+
+def test_a_start_in_the_foreground_without_state_is_a_new_incarnation_until_a_signal(stack: Stack) -> None:
+    assert 0 == stack.run("stop").code
+    command = stack.command("start", "--without-state", "--checkpoint-interval", "500ms")
+    with subprocess.Popen(
+        command, env=stack.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as foreground:
+        assert foreground.stderr is not None
+        ready = next(line for line in foreground.stderr if "tidemark_streaming.foreground" in line)
+        foreground.send_signal(signal.SIGTERM)
+        out, _ = foreground.communicate()
+
+    assert 2 == json.loads(ready)["incarnation"]
+    assert (0, "stopped", 2) == (foreground.returncode, json.loads(out)["state"], json.loads(out)["incarnation"])
+    assert [] == stack.pids()
+
+
+def test_a_missing_slot_ends_the_start_with_the_reason(stack: Stack) -> None:
+    refused = stack.run("start", "--detach", source="other", TIDEMARK_SOURCE_OTHER_URL=stack.url)
+
+    assert (78, {}) == (refused.code, refused.out)
+    assert refused.last_words.startswith("[SLOT_MISSING]")
+    assert "tidemark_other" in refused.last_words
+    assert "\n" not in refused.last_words
+    assert [] == stack.pids(source="other")
+
+
+def test_a_wrong_password_ends_the_start_with_the_reason(stack: Stack) -> None:
+    wrong = stack.url.replace("zq7", "zq8")
+
+    refused = stack.run("start", "--detach", source="third", TIDEMARK_SOURCE_THIRD_URL=wrong)
+
+    assert 78 == refused.code
+    assert refused.last_words.startswith("[ACCESS_DENIED]")
+    assert not [log for log in refused.logs if "zq8" in json.dumps(log)]
+    assert [] == stack.pids(source="third")
+
+
+def test_a_server_that_does_not_answer_is_found_without_starting_flink(stack: Stack) -> None:
+    refused = stack.run(
+        "start", "--detach", source="fourth", TIDEMARK_SOURCE_FOURTH_URL="postgresql://capture@127.0.0.1:1/shop"
+    )
+
+    assert 75 == refused.code
+    assert "127.0.0.1:1" in refused.last_words
+    assert not (stack.state / "flink" / "fourth" / "log").exists()
+
+
+_WRITE_UNTIL_TOLD = """
+do $$
+declare n int := 0;
+begin
+  while to_regclass('enough') is null loop
+    insert into numbers select generate_series(n + 1, n + 100);
+    n := n + 100;
+    commit;
+    perform pg_sleep(0.01);
+  end loop;
+end $$
+"""
+
+
+def _kill(stack: Stack, role: str) -> None:
+    for pid in stack.pids(role):
+        os.kill(pid, signal.SIGKILL)
+    eventually(lambda: not stack.pids(role), f"without its {role}")
+
+
+def _in_progress_of_one_run_only(landed: Landed) -> None:
+    """The running job may be writing; what killed ones left is gone."""
+    _, newest = landed.names()[-1]
+    assert not [name for name in landed.hidden() if not name.startswith(f".part-{newest}")]
+
+
+def _shown_by_rest(stack: Stack) -> str:
+    status = stack.status()
+    paths = ["/jobmanager/config", "/jobmanager/environment", "/jobmanager/log"]
+    paths += [f"/jobs/{status['job']}{part}" for part in ("", "/config", "/plan", "/exceptions")]
+    shown = []
+    for path in paths:
+        with urlopen(status["web_ui"] + path) as answer:
+            shown.append(answer.read().decode())
+    return "".join(shown)
