@@ -1,6 +1,7 @@
 package io.tidemark.flink.pgoutput.protocol;
 
 import io.tidemark.flink.pgoutput.protocol.ReplicationHandler.Change;
+
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -13,7 +14,8 @@ import java.util.Map;
  *
  * <p>One instance per connection: the server sends each relation anew on each. Not thread-safe.
  *
- * @see <a href="https://www.postgresql.org/docs/current/protocol-logicalrep-message-formats.html">The
+ * @see <a
+ *     href="https://www.postgresql.org/docs/current/protocol-logicalrep-message-formats.html">The
  *     formats</a>
  */
 public final class PgOutputDecoder {
@@ -30,8 +32,11 @@ public final class PgOutputDecoder {
     public void decode(ByteBuffer message, ReplicationHandler handler) {
         byte kind = message.get();
         switch (kind) {
-            case 'B' -> handler.begin(
-                    message.getLong(), message.getLong() + PG_EPOCH_MICROS, unsigned(message));
+            case 'B' ->
+                    handler.begin(
+                            message.getLong(),
+                            message.getLong() + PG_EPOCH_MICROS,
+                            unsigned(message));
             case 'I' -> insert(message, handler);
             case 'U' -> update(message, handler);
             case 'D' -> delete(message, handler);
@@ -40,8 +45,9 @@ public final class PgOutputDecoder {
             case 'R' -> relation(message, handler);
             case 'Y' -> typeNames.put(message.getInt(), string(message) + "." + string(message));
             case 'O', 'M' -> {} // origin and logical messages carry no rows
-            default -> throw new PermanentException(
-                    Reason.PROTOCOL, "unexpected pgoutput message '" + (char) kind + "'");
+            default ->
+                    throw new PermanentException(
+                            Reason.PROTOCOL, "unexpected pgoutput message '" + (char) kind + "'");
         }
     }
 

@@ -32,13 +32,19 @@ public enum Reason {
     /** The slot is confirmed beyond the restored state: what lies between would be lost. */
     STATE_BEHIND_SLOT("restore the newest checkpoint, or start without state and take a new copy"),
 
-    /** The restored state lies beyond the end of the server's log: an older backup, or another server. */
+    /**
+     * The restored state lies beyond the end of the server's log: an older backup, or another
+     * server.
+     */
     STATE_AHEAD_OF_SERVER("start without state on a new slot and take a new copy"),
 
     /** The state belongs to another cluster. */
     SYSTEM_CHANGED("connect to the old server, or start without state and take a new copy"),
 
-    /** The state belongs to another database of the same cluster: its log positions look valid, its rows are not. */
+    /**
+     * The state belongs to another database of the same cluster: its log positions look valid, its
+     * rows are not.
+     */
     DATABASE_CHANGED("connect to the old database, or start without state and take a new copy"),
 
     /** The server was promoted or restored to a point in time. */

@@ -30,7 +30,16 @@ public record ReplicationOptions(
 
     @Override
     public String toString() {
-        return user + "@" + host + ":" + port + "/" + database + " slot " + slot + " publications "
+        return user
+                + "@"
+                + host
+                + ":"
+                + port
+                + "/"
+                + database
+                + " slot "
+                + slot
+                + " publications "
                 + publications;
     }
 }

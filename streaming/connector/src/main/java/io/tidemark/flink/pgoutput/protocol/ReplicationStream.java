@@ -1,19 +1,17 @@
 package io.tidemark.flink.pgoutput.protocol;
 
+import org.postgresql.copy.CopyDual;
+import org.postgresql.core.BaseConnection;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
-import org.postgresql.copy.CopyDual;
-import org.postgresql.core.BaseConnection;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One replication connection: reads the stream and tells the server how far it is durable.
@@ -40,7 +38,7 @@ public final class ReplicationStream implements AutoCloseable {
     private final CopyDual copy;
     private final PgOutputDecoder decoder = new PgOutputDecoder();
     private final LongSupplier durableLsn;
-    private final ScheduledExecutorService feedback;
+    private final DaemonTimer feedback;
     private volatile long receivedLsn;
     private volatile long lastMessageNanos = System.nanoTime();
 
@@ -52,7 +50,7 @@ public final class ReplicationStream implements AutoCloseable {
         try (Statement statement = connection.createStatement()) {
             StartupChecks.Result server = new StartupChecks(statement, options, resume).run();
             String start = startReplication(options, server.startLsn());
-            CopyDual copy = (CopyDual) connection.getCopyAPI().copyDual(start);
+            CopyDual copy = connection.getCopyAPI().copyDual(start);
             LOG.info("{}: reading {} from {}", options, server, Lsn.format(server.startLsn()));
             return new ReplicationStream(options, server, connection, copy, durableLsn);
         } catch (SQLException | RuntimeException e) {
@@ -73,15 +71,8 @@ public final class ReplicationStream implements AutoCloseable {
         this.connection = connection;
         this.copy = copy;
         this.durableLsn = durableLsn;
-        this.feedback =
-                Executors.newSingleThreadScheduledExecutor(
-                        task -> {
-                            Thread thread = new Thread(task, "pgoutput-feedback-" + options.slot());
-                            thread.setDaemon(true);
-                            return thread;
-                        });
-        long interval = options.statusInterval().toMillis();
-        feedback.scheduleWithFixedDelay(this::tick, 0, interval, TimeUnit.MILLISECONDS);
+        this.feedback = new DaemonTimer("pgoutput-feedback-" + options.slot());
+        feedback.repeat(this::tick, options.statusInterval());
     }
 
     private static String startReplication(ReplicationOptions options, long startLsn) {
@@ -89,9 +80,13 @@ public final class ReplicationStream implements AutoCloseable {
                 options.publications().stream()
                         .map(Sessions::identifier)
                         .collect(Collectors.joining(","));
-        return "START_REPLICATION SLOT " + Sessions.identifier(options.slot())
-                + " LOGICAL " + Lsn.format(startLsn)
-                + " (proto_version '1', publication_names " + Sessions.literal(publications) + ")";
+        return "START_REPLICATION SLOT "
+                + Sessions.identifier(options.slot())
+                + " LOGICAL "
+                + Lsn.format(startLsn)
+                + " (proto_version '1', publication_names "
+                + Sessions.literal(publications)
+                + ")";
     }
 
     public ServerIdentity identity() {
@@ -142,8 +137,10 @@ public final class ReplicationStream implements AutoCloseable {
                 }
                 handler.keepalive(lsn);
             }
-            default -> throw new PermanentException(
-                    Reason.PROTOCOL, "unexpected replication message '" + (char) kind + "'");
+            default ->
+                    throw new PermanentException(
+                            Reason.PROTOCOL,
+                            "unexpected replication message '" + (char) kind + "'");
         }
     }
 
@@ -175,7 +172,7 @@ public final class ReplicationStream implements AutoCloseable {
     /** Cuts the connection. No CopyDone: the server could first have gigabytes to send. */
     @Override
     public void close() {
-        feedback.shutdownNow();
+        feedback.stop();
         try {
             connection.abort(Runnable::run);
         } catch (SQLException e) {

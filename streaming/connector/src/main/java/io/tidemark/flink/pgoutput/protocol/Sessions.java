@@ -1,5 +1,9 @@
 package io.tidemark.flink.pgoutput.protocol;
 
+import org.postgresql.Driver;
+import org.postgresql.core.BaseConnection;
+import org.postgresql.ssl.DefaultJavaSSLFactory;
+
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.sql.ResultSet;
@@ -8,9 +12,6 @@ import java.sql.Statement;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Properties;
-import org.postgresql.Driver;
-import org.postgresql.core.BaseConnection;
-import org.postgresql.ssl.DefaultJavaSSLFactory;
 
 /** Opens sessions whose settings make values look the same whoever reads them, wherever. */
 final class Sessions {
@@ -70,6 +71,7 @@ final class Sessions {
         p.setProperty("user", options.user());
         p.setProperty("password", options.password().read());
         p.setProperty("sslmode", options.sslMode());
+        p.setProperty("sslhostnameverifier", StrictHostnameVerifier.class.getName());
         if (SYSTEM_TRUST.equals(options.sslRootCert())) {
             p.setProperty("sslfactory", DefaultJavaSSLFactory.class.getName());
         } else if (options.sslRootCert() != null) {

@@ -42,8 +42,12 @@ final class StartupChecks {
         require(
                 resume.isFresh() || !Lsn.isBefore(resume.endLsn(), confirmed),
                 Reason.STATE_BEHIND_SLOT,
-                "the state is at " + resume + ", slot " + options.slot()
-                        + " was confirmed up to " + Lsn.format(confirmed));
+                "the state is at "
+                        + resume
+                        + ", slot "
+                        + options.slot()
+                        + " was confirmed up to "
+                        + Lsn.format(confirmed));
         checkPublications();
         long start = resume.isFresh() ? confirmed : resume.endLsn();
         return new Result(server.identity(), start, server.walEnd());
@@ -75,17 +79,25 @@ final class StartupChecks {
         require(
                 resume.databaseOid() == 0 || resume.databaseOid() == now.databaseOid(),
                 Reason.DATABASE_CHANGED,
-                "the state belongs to the database with oid " + resume.databaseOid() + ", "
-                        + options.database() + " has " + now.databaseOid());
+                "the state belongs to the database with oid "
+                        + resume.databaseOid()
+                        + ", "
+                        + options.database()
+                        + " has "
+                        + now.databaseOid());
         require(
                 resume.timeline() == now.timeline() || options.allowTimelineChange(),
                 Reason.TIMELINE_CHANGED,
-                "the state belongs to timeline " + resume.timeline() + ", this is "
+                "the state belongs to timeline "
+                        + resume.timeline()
+                        + ", this is "
                         + now.timeline());
         require(
                 !Lsn.isBefore(server.walEnd(), resume.endLsn()),
                 Reason.STATE_AHEAD_OF_SERVER,
-                "the state is at " + resume + ", the server's log ends at "
+                "the state is at "
+                        + resume
+                        + ", the server's log ends at "
                         + Lsn.format(server.walEnd()));
     }
 
@@ -96,7 +108,8 @@ final class StartupChecks {
                         + " j->>'invalidation_reason', j->>'confirmed_flush_lsn', j->>'active_pid'"
                         + " FROM (SELECT pg_catalog.to_jsonb(s) AS j"
                         + " FROM pg_catalog.pg_replication_slots s WHERE slot_name = "
-                        + literal(options.slot()) + ") x";
+                        + literal(options.slot())
+                        + ") x";
         try (ResultSet r = statement.executeQuery(sql)) {
             require(
                     r.next(),
@@ -121,15 +134,25 @@ final class StartupChecks {
         require(
                 usable,
                 Reason.SLOT_UNUSABLE,
-                "slot " + options.slot() + " has plugin " + r.getString(1) + ", database "
-                        + r.getString(2) + ", two_phase " + r.getString(3));
+                "slot "
+                        + options.slot()
+                        + " has plugin "
+                        + r.getString(1)
+                        + ", database "
+                        + r.getString(2)
+                        + ", two_phase "
+                        + r.getString(3));
         boolean alive =
                 !"lost".equals(r.getString(4)) && r.getString(5) == null && r.getString(6) != null;
         require(
                 alive,
                 Reason.SLOT_LOST,
-                "slot " + options.slot() + " has wal_status " + r.getString(4)
-                        + ", invalidation_reason " + r.getString(5));
+                "slot "
+                        + options.slot()
+                        + " has wal_status "
+                        + r.getString(4)
+                        + ", invalidation_reason "
+                        + r.getString(5));
     }
 
     private void checkPublications() throws SQLException {

@@ -19,6 +19,7 @@ public final class Tuple {
     private int[] lengths = new int[16];
     private int unchanged;
 
+    @SuppressWarnings("ByteBufferBackingArray") // readColumn adds arrayOffset()
     void read(ByteBuffer message) {
         bytes = message.array();
         size = message.getShort() & 0xffff;
@@ -45,8 +46,10 @@ public final class Tuple {
                 lengths[i] = UNCHANGED;
                 unchanged++;
             }
-            default -> throw new PermanentException(
-                    Reason.PROTOCOL, "a column value of kind '" + (char) kind + "', not text");
+            default ->
+                    throw new PermanentException(
+                            Reason.PROTOCOL,
+                            "a column value of kind '" + (char) kind + "', not text");
         }
     }
 

@@ -1,20 +1,18 @@
 package io.tidemark.flink.pgoutput.protocol;
 
-import java.sql.SQLException;
-import java.sql.Statement;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import org.postgresql.core.BaseConnection;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+
+import java.sql.SQLException;
+import java.sql.Statement;
 
 /**
  * Asks the server now and then, in a session of its own, where its log ends.
  *
  * <p>The stream cannot tell: it speaks of the position that the walsender has decoded, which is far
- * behind just when the lag is large. Only a metric depends on the answer, so a failure is logged and
- * the next interval tries again.
+ * behind just when the lag is large. Only a metric depends on the answer, so a failure is logged
+ * and the next interval tries again.
  */
 public final class WalEndProbe implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(WalEndProbe.class);
@@ -24,22 +22,15 @@ public final class WalEndProbe implements AutoCloseable {
                     + " ELSE pg_catalog.pg_current_wal_flush_lsn() END";
 
     private final ReplicationOptions options;
-    private final ScheduledExecutorService timer;
+    private final DaemonTimer timer;
     private BaseConnection connection;
     private volatile long walEnd;
 
     public WalEndProbe(ReplicationOptions options) {
         this.options = options;
-        this.timer =
-                Executors.newSingleThreadScheduledExecutor(
-                        task -> {
-                            Thread thread = new Thread(task, "pgoutput-wal-end-" + options.slot());
-                            thread.setDaemon(true);
-                            return thread;
-                        });
-        long interval = options.walEndInterval().toMillis();
-        if (interval > 0) {
-            timer.scheduleWithFixedDelay(this::ask, 0, interval, TimeUnit.MILLISECONDS);
+        this.timer = new DaemonTimer("pgoutput-wal-end-" + options.slot());
+        if (!options.walEndInterval().isZero()) {
+            timer.repeat(this::ask, options.walEndInterval());
         }
     }
 
@@ -76,7 +67,6 @@ public final class WalEndProbe implements AutoCloseable {
 
     @Override
     public void close() {
-        timer.execute(this::disconnect); // on the thread that owns the connection
-        timer.shutdown();
+        timer.stop(this::disconnect); // on the thread that owns the connection
     }
 }

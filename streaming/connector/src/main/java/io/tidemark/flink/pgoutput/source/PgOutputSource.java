@@ -8,8 +8,7 @@ import io.tidemark.flink.pgoutput.source.reader.PgOutputSourceReader;
 import io.tidemark.flink.pgoutput.source.split.PgOutputSplit;
 import io.tidemark.flink.pgoutput.source.split.PgOutputSplitSerializer;
 import io.tidemark.flink.pgoutput.source.split.StreamPosition;
-import java.util.List;
-import java.util.Map;
+
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.connector.source.Boundedness;
 import org.apache.flink.api.connector.source.Source;
@@ -21,6 +20,9 @@ import org.apache.flink.api.java.typeutils.ResultTypeQueryable;
 import org.apache.flink.core.io.SimpleVersionedSerializer;
 import org.apache.flink.table.data.RowData;
 
+import java.util.List;
+import java.util.Map;
+
 /**
  * The changes of a PostgreSQL database, from a logical replication slot (pgoutput), as rows.
  *
@@ -30,8 +32,9 @@ import org.apache.flink.table.data.RowData;
  *   <li><b>Exactly once</b> into Flink's state: a job restored from a checkpoint goes on at the row
  *       after the last one the checkpoint holds, also inside a transaction. What a sink makes
  *       visible before its checkpoint comes twice, with the same identity.
- *   <li><b>Nothing is lost.</b> The slot is confirmed up to what a completed checkpoint holds, never
- *       further. A job without checkpoints therefore never confirms, and the server keeps its log.
+ *   <li><b>Nothing is lost.</b> The slot is confirmed up to what a completed checkpoint holds,
+ *       never further. A job without checkpoints therefore never confirms, and the server keeps its
+ *       log.
  *   <li><b>It stops rather than guesses.</b> Where going on would lose or double rows the job fails
  *       with an {@link UnrecoverableSourceException} and is not restarted.
  * </ul>

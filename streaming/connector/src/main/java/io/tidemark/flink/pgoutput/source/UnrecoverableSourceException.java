@@ -2,6 +2,7 @@ package io.tidemark.flink.pgoutput.source;
 
 import io.tidemark.flink.pgoutput.protocol.PermanentException;
 import io.tidemark.flink.pgoutput.protocol.Reason;
+
 import org.apache.flink.runtime.throwable.ThrowableAnnotation;
 import org.apache.flink.runtime.throwable.ThrowableType;
 
@@ -18,7 +19,12 @@ public final class UnrecoverableSourceException extends RuntimeException {
 
     public UnrecoverableSourceException(PermanentException cause) {
         super(
-                "[" + cause.reason() + "] " + cause.getMessage() + " (" + cause.reason().cure()
+                "["
+                        + cause.reason()
+                        + "] "
+                        + cause.getMessage()
+                        + " ("
+                        + cause.reason().cure()
                         + ")",
                 cause);
         this.reason = cause.reason();

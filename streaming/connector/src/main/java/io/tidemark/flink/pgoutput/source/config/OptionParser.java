@@ -1,5 +1,7 @@
 package io.tidemark.flink.pgoutput.source.config;
 
+import org.apache.flink.configuration.ConfigOption;
+
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -9,7 +11,6 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.stream.Collectors;
-import org.apache.flink.configuration.ConfigOption;
 
 /** Reads options from strings and collects every problem instead of stopping at the first. */
 final class OptionParser {
@@ -25,7 +26,13 @@ final class OptionParser {
         new TreeSet<>(values.keySet())
                 .stream()
                         .filter(key -> !known.contains(key))
-                        .forEach(key -> problem("'" + key + "' is not an option; options are " + String.join(", ", known)));
+                        .forEach(
+                                key ->
+                                        problem(
+                                                "'"
+                                                        + key
+                                                        + "' is not an option; options are "
+                                                        + String.join(", ", known)));
     }
 
     void problem(String problem) {
@@ -96,7 +103,8 @@ final class OptionParser {
     }
 
     boolean bool(ConfigOption<Boolean> option) {
-        return parse(option.key(), option.defaultValue(), OptionParser::parseBoolean, "true or false");
+        return parse(
+                option.key(), option.defaultValue(), OptionParser::parseBoolean, "true or false");
     }
 
     private static Boolean parseBoolean(String text) {

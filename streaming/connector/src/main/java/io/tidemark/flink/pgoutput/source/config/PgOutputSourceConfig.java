@@ -2,6 +2,7 @@ package io.tidemark.flink.pgoutput.source.config;
 
 import io.tidemark.flink.pgoutput.protocol.Password;
 import io.tidemark.flink.pgoutput.protocol.ReplicationOptions;
+
 import java.io.Serializable;
 import java.time.Duration;
 import java.util.List;

@@ -2,8 +2,9 @@ package io.tidemark.flink.pgoutput.source.config;
 
 import static org.apache.flink.configuration.ConfigOptions.key;
 
-import java.util.List;
 import org.apache.flink.configuration.ConfigOption;
+
+import java.util.List;
 
 /** Every option of the source. The table in docs/connector.md is this list, and a test says so. */
 public final class PgOutputSourceOptions {

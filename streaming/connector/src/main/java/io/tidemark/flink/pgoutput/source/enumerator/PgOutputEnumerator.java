@@ -1,10 +1,12 @@
 package io.tidemark.flink.pgoutput.source.enumerator;
 
 import io.tidemark.flink.pgoutput.source.split.PgOutputSplit;
-import java.util.ArrayList;
-import java.util.List;
+
 import org.apache.flink.api.connector.source.SplitEnumerator;
 import org.apache.flink.api.connector.source.SplitEnumeratorContext;
+
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * Gives the single split to the first reader that registers.

@@ -1,6 +1,7 @@
 package io.tidemark.flink.pgoutput.source.enumerator;
 
 import io.tidemark.flink.pgoutput.source.split.PgOutputSplit;
+
 import java.util.List;
 
 /** The split while no reader has it; empty from then on. */

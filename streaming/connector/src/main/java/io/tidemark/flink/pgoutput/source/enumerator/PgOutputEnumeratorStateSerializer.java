@@ -2,9 +2,11 @@ package io.tidemark.flink.pgoutput.source.enumerator;
 
 import io.tidemark.flink.pgoutput.source.split.PgOutputSplit;
 import io.tidemark.flink.pgoutput.source.split.PgOutputSplitSerializer;
+
+import org.apache.flink.core.io.SimpleVersionedSerializer;
+
 import java.io.IOException;
 import java.util.List;
-import org.apache.flink.core.io.SimpleVersionedSerializer;
 
 /** No bytes for no split, else the split: the versions are those of the split's serializer. */
 public final class PgOutputEnumeratorStateSerializer

@@ -1,6 +1,7 @@
 package io.tidemark.flink.pgoutput.source.reader;
 
 import io.tidemark.flink.pgoutput.protocol.Lsn;
+
 import java.util.Map;
 import java.util.TreeMap;
 

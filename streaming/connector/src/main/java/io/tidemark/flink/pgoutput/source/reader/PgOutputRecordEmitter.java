@@ -1,6 +1,7 @@
 package io.tidemark.flink.pgoutput.source.reader;
 
 import io.tidemark.flink.pgoutput.source.split.PgOutputSplitState;
+
 import org.apache.flink.api.connector.source.SourceOutput;
 import org.apache.flink.connector.base.source.reader.RecordEmitter;
 import org.apache.flink.table.data.RowData;

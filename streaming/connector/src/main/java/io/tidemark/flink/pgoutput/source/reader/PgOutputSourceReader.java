@@ -3,19 +3,22 @@ package io.tidemark.flink.pgoutput.source.reader;
 import io.tidemark.flink.pgoutput.source.config.PgOutputSourceConfig;
 import io.tidemark.flink.pgoutput.source.split.PgOutputSplit;
 import io.tidemark.flink.pgoutput.source.split.PgOutputSplitState;
-import java.util.List;
-import java.util.Map;
+
 import org.apache.flink.api.connector.source.SourceReaderContext;
 import org.apache.flink.connector.base.source.reader.SingleThreadMultiplexSourceReaderBase;
 import org.apache.flink.table.data.RowData;
+
+import java.util.List;
+import java.util.Map;
 
 /**
  * The task's side: emits rows, hands its position to checkpoints, confirms completed ones.
  *
  * <p>The slot moves in {@link #notifyCheckpointComplete} and nowhere else. Savepoints without stop
- * do not get there, by Flink's rules; so the newest savepoint may be older than the slot, and then a
- * restore from it is refused.
+ * do not get there, by Flink's rules; so the newest savepoint may be older than the slot, and then
+ * a restore from it is refused.
  */
+@SuppressWarnings("try") // Flink declares close() with any Exception
 public final class PgOutputSourceReader
         extends SingleThreadMultiplexSourceReaderBase<
                 SourceRecord, RowData, PgOutputSplit, PgOutputSplitState> {
@@ -25,8 +28,7 @@ public final class PgOutputSourceReader
             PgOutputSourceConfig config, SourceReaderContext context) {
         CheckpointedLsn checkpointed = new CheckpointedLsn();
         ReaderMetrics metrics =
-                new ReaderMetrics(
-                        context.metricGroup(), checkpointed, System::currentTimeMillis);
+                new ReaderMetrics(context.metricGroup(), checkpointed, System::currentTimeMillis);
         return new PgOutputSourceReader(config, context, checkpointed, metrics);
     }
 

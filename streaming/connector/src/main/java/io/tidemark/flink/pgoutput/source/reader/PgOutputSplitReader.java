@@ -10,17 +10,19 @@ import io.tidemark.flink.pgoutput.source.config.PgOutputSourceConfig;
 import io.tidemark.flink.pgoutput.source.split.PgOutputSplit;
 import io.tidemark.flink.pgoutput.source.split.PgOutputSplitState;
 import io.tidemark.flink.pgoutput.source.split.StreamPosition;
+
+import org.apache.flink.connector.base.source.reader.RecordsWithSplitIds;
+import org.apache.flink.connector.base.source.reader.splitreader.SplitReader;
+import org.apache.flink.connector.base.source.reader.splitreader.SplitsChange;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.IOException;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
-import org.apache.flink.connector.base.source.reader.RecordsWithSplitIds;
-import org.apache.flink.connector.base.source.reader.splitreader.SplitReader;
-import org.apache.flink.connector.base.source.reader.splitreader.SplitsChange;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Fetches batches, bounded in rows and bytes, on Flink's fetcher thread.
@@ -75,17 +77,23 @@ final class PgOutputSplitReader implements SplitReader<SourceRecord, PgOutputSpl
     public RecordsWithSplitIds<SourceRecord> fetch() throws IOException {
         RecordBatch batch = new RecordBatch(splitId);
         try {
-            if (stream != null || awaitRetry() && connect(batch.records())) {
-                fill(batch.records());
-            }
-        } catch (SQLException | IOException e) {
-            failed(e); // what the batch holds already is good, and goes out
+            fetchInto(batch.records());
         } catch (PermanentException e) {
             throw new UnrecoverableSourceException(e);
         } finally {
             wakeUp = false;
         }
         return batch;
+    }
+
+    private void fetchInto(List<SourceRecord> batch) throws IOException {
+        try {
+            if (stream != null || (awaitRetry() && connect(batch))) {
+                fill(batch);
+            }
+        } catch (SQLException | IOException e) {
+            failed(e); // what the batch holds already is good, and goes out
+        }
     }
 
     /** False when woken up before the time has come. */
@@ -103,8 +111,7 @@ final class PgOutputSplitReader implements SplitReader<SourceRecord, PgOutputSpl
         StreamPosition at = decoded.position();
         ResumePoint resume =
                 new ResumePoint(at.systemId(), at.timeline(), at.databaseOid(), at.endLsn());
-        ReplicationStream opened =
-                ReplicationStream.open(config.replication(), resume, durableLsn);
+        ReplicationStream opened = ReplicationStream.open(config.replication(), resume, durableLsn);
         stream = opened;
         decoded.connected(opened.identity(), opened.startLsn());
         collector = new RecordCollector(decoded, new RowConverter(opened.identity()));

@@ -1,11 +1,13 @@
 package io.tidemark.flink.pgoutput.source.reader;
 
 import io.tidemark.flink.pgoutput.protocol.Lsn;
-import java.util.concurrent.TimeUnit;
-import java.util.function.LongSupplier;
+
 import org.apache.flink.metrics.Counter;
 import org.apache.flink.metrics.Gauge;
 import org.apache.flink.metrics.groups.SourceReaderMetricGroup;
+
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 
 /** What the reader tells of itself. Written by the task and the fetcher, read by reporters. */
 final class ReaderMetrics {

@@ -1,9 +1,10 @@
 package io.tidemark.flink.pgoutput.source.reader;
 
+import org.apache.flink.connector.base.source.reader.RecordsWithSplitIds;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import org.apache.flink.connector.base.source.reader.RecordsWithSplitIds;
 
 /** What one fetch brought. The split never finishes. */
 final class RecordBatch implements RecordsWithSplitIds<SourceRecord> {

@@ -7,8 +7,10 @@ import io.tidemark.flink.pgoutput.protocol.Relation;
 import io.tidemark.flink.pgoutput.protocol.ReplicationHandler;
 import io.tidemark.flink.pgoutput.protocol.Tuple;
 import io.tidemark.flink.pgoutput.source.split.PgOutputSplitState;
-import java.util.List;
+
 import org.apache.flink.table.data.RowData;
+
+import java.util.List;
 
 /**
  * Turns one connection's stream into records, from the exact place where the last one stopped.
@@ -50,8 +52,12 @@ final class RecordCollector implements ReplicationHandler {
         if (otherTransaction || Lsn.isBefore(newCommitLsn, decoded.endLsn())) {
             throw new PermanentException(
                     Reason.TRANSACTION_DIFFERS,
-                    "the stream should go on at " + decoded.position() + ", it has transaction "
-                            + newXid + " at " + Lsn.format(newCommitLsn));
+                    "the stream should go on at "
+                            + decoded.position()
+                            + ", it has transaction "
+                            + newXid
+                            + " at "
+                            + Lsn.format(newCommitLsn));
         }
         commitLsn = newCommitLsn;
         commitMicros = newCommitMicros;
@@ -63,8 +69,8 @@ final class RecordCollector implements ReplicationHandler {
     }
 
     /**
-     * Below {@code skip} the change after it was emitted, so its schema row was too: a table altered
-     * inside the transaction would else come back with its old shape.
+     * Below {@code skip} the change after it was emitted, so its schema row was too: a table
+     * altered inside the transaction would else come back with its old shape.
      */
     @Override
     public void relation(Relation relation) {
@@ -108,7 +114,12 @@ final class RecordCollector implements ReplicationHandler {
         if (ordinal < skip) {
             throw new PermanentException(
                     Reason.TRANSACTION_DIFFERS,
-                    "transaction " + xid + " came back with " + ordinal + " changes, " + skip
+                    "transaction "
+                            + xid
+                            + " came back with "
+                            + ordinal
+                            + " changes, "
+                            + skip
                             + " were emitted before");
         }
         inTransaction = false;

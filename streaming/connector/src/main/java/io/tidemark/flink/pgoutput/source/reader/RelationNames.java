@@ -2,13 +2,15 @@ package io.tidemark.flink.pgoutput.source.reader;
 
 import io.tidemark.flink.pgoutput.protocol.Relation;
 import io.tidemark.flink.pgoutput.protocol.Relation.Column;
+
+import org.apache.flink.table.data.ArrayData;
+import org.apache.flink.table.data.GenericArrayData;
+import org.apache.flink.table.data.StringData;
+
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.apache.flink.table.data.ArrayData;
-import org.apache.flink.table.data.GenericArrayData;
-import org.apache.flink.table.data.StringData;
 
 /** A relation's names as Flink data, made once and shared by all rows of the relation. */
 final class RelationNames {

@@ -4,6 +4,7 @@ import io.tidemark.flink.pgoutput.protocol.PermanentException;
 import io.tidemark.flink.pgoutput.protocol.Reason;
 import io.tidemark.flink.pgoutput.protocol.ServerErrors;
 import io.tidemark.flink.pgoutput.source.split.StreamPosition;
+
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
@@ -12,8 +13,8 @@ import java.util.function.LongSupplier;
 /**
  * When to connect again, and when to give up.
  *
- * <p>Only a position that moved counts as success: a server that accepts the connection and fails on
- * the same transaction each time must not be tried for ever.
+ * <p>Only a position that moved counts as success: a server that accepts the connection and fails
+ * on the same transaction each time must not be tried for ever.
  */
 final class RetryPolicy {
     private static final long FIRST_PAUSE_MILLIS = 100;

@@ -6,16 +6,18 @@ import io.tidemark.flink.pgoutput.protocol.ReplicationHandler.Change;
 import io.tidemark.flink.pgoutput.protocol.ServerIdentity;
 import io.tidemark.flink.pgoutput.protocol.Tuple;
 import io.tidemark.flink.pgoutput.source.ChangeRow;
-import java.util.BitSet;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
+
 import org.apache.flink.table.data.ArrayData;
 import org.apache.flink.table.data.GenericArrayData;
 import org.apache.flink.table.data.GenericRowData;
 import org.apache.flink.table.data.MapData;
 import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.data.StringData;
+
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 
 /**
  * Makes rows of decoded changes.
@@ -101,7 +103,11 @@ final class RowConverter {
     }
 
     private static String description(Column column) {
-        return column.typeOid() + "," + column.typmod() + "," + (column.key() ? 1 : 0)
+        return column.typeOid()
+                + ","
+                + column.typmod()
+                + ","
+                + (column.key() ? 1 : 0)
                 + (column.typeName() == null ? "" : "," + column.typeName());
     }
 
@@ -120,6 +126,7 @@ final class RowConverter {
         return row;
     }
 
+    @SuppressWarnings("ReferenceEquality") // the decoder keeps one instance for each description
     private RelationNames names(Relation relation) {
         if (relation != lastRelation) { // most changes follow one of the same table
             lastNames = relations.get(relation.oid());
@@ -148,7 +155,8 @@ final class RowConverter {
                 values[count++] = value(tuple, i);
             }
         }
-        return new PairMap(all ? names.all() : names.only(wanted), new GenericArrayData(values), count);
+        return new PairMap(
+                all ? names.all() : names.only(wanted), new GenericArrayData(values), count);
     }
 
     private static StringData value(Tuple tuple, int i) {

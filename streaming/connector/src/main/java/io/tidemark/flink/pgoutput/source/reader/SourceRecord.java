@@ -1,6 +1,7 @@
 package io.tidemark.flink.pgoutput.source.reader;
 
 import io.tidemark.flink.pgoutput.protocol.ServerIdentity;
+
 import org.apache.flink.table.data.RowData;
 
 /** What the fetcher hands to the task thread: how the position moves and, maybe, a row to emit. */

@@ -1,12 +1,13 @@
 package io.tidemark.flink.pgoutput.source.split;
 
+import org.apache.flink.core.io.SimpleVersionedSerializer;
+import org.apache.flink.core.memory.DataInputDeserializer;
+import org.apache.flink.core.memory.DataOutputSerializer;
+
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeMap;
-import org.apache.flink.core.io.SimpleVersionedSerializer;
-import org.apache.flink.core.memory.DataInputDeserializer;
-import org.apache.flink.core.memory.DataOutputSerializer;
 
 /**
  * What is written into checkpoints and savepoints.
@@ -31,8 +32,7 @@ public final class PgOutputSplitSerializer implements SimpleVersionedSerializer<
     @Override
     public byte[] serialize(PgOutputSplit split) throws IOException {
         StreamPosition position = split.position();
-        DataOutputSerializer out =
-                new DataOutputSerializer(128 + 12 * position.relations().size());
+        DataOutputSerializer out = new DataOutputSerializer(128 + 12 * position.relations().size());
         out.writeUTF(split.slot());
         out.writeUTF(position.systemId());
         out.writeInt(position.timeline());

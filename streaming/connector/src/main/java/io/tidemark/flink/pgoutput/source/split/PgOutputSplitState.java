@@ -2,6 +2,7 @@ package io.tidemark.flink.pgoutput.source.split;
 
 import io.tidemark.flink.pgoutput.protocol.Lsn;
 import io.tidemark.flink.pgoutput.protocol.ServerIdentity;
+
 import java.util.HashMap;
 import java.util.Map;
 

@@ -1,14 +1,15 @@
 package io.tidemark.flink.pgoutput.source.split;
 
 import io.tidemark.flink.pgoutput.protocol.Lsn;
+
 import java.util.Map;
 
 /**
  * Where the stream stands: all that a checkpoint holds of it. Immutable.
  *
- * <p>Everything with a commit record before {@code endLsn} is emitted. If {@code txCommitLsn} is not
- * 0, the transaction with that commit LSN is the next one, and its first {@code txOrdinal} changes
- * are emitted too. LSNs are unsigned.
+ * <p>Everything with a commit record before {@code endLsn} is emitted. If {@code txCommitLsn} is
+ * not 0, the transaction with that commit LSN is the next one, and its first {@code txOrdinal}
+ * changes are emitted too. LSNs are unsigned.
  *
  * @param systemId empty when nothing was read yet: start where the slot stands
  * @param databaseOid 0 in state of version 1, which did not know it

@@ -1,0 +1,23 @@
+package io.tidemark.flink.pgoutput.protocol;
+
+import javax.net.ssl.HostnameVerifier;
+import javax.net.ssl.SSLSession;
+import org.postgresql.ssl.PGjdbcHostnameVerifier;
+
+/**
+ * Ends the stream when the certificate names another server.
+ *
+ * <p>pgjdbc alone reports it as a lost connection, in the JVM's language: that would be tried again
+ * and again. pgjdbc makes the instance, from the name of the class.
+ */
+public final class StrictHostnameVerifier implements HostnameVerifier {
+
+    @Override
+    public boolean verify(String host, SSLSession session) {
+        PermanentException.require(
+                PGjdbcHostnameVerifier.INSTANCE.verify(host, session),
+                Reason.TLS_UNTRUSTED,
+                "the server's certificate is not for " + host);
+        return true;
+    }
+}
