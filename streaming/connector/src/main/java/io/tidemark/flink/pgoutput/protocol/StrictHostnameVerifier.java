@@ -1,8 +1,9 @@
 package io.tidemark.flink.pgoutput.protocol;
 
+import org.postgresql.ssl.PGjdbcHostnameVerifier;
+
 import javax.net.ssl.HostnameVerifier;
 import javax.net.ssl.SSLSession;
-import org.postgresql.ssl.PGjdbcHostnameVerifier;
 
 /**
  * Ends the stream when the certificate names another server.

@@ -7,13 +7,15 @@ import io.tidemark.flink.pgoutput.testing.Event;
 import io.tidemark.flink.pgoutput.testing.PostgresServer;
 import io.tidemark.flink.pgoutput.testing.ReaderHarness;
 import io.tidemark.flink.pgoutput.testing.TestDatabase;
+
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
 import java.sql.Connection;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
 
 /** What rows say of changes. */
 class ChangeStreamTest {
@@ -154,8 +156,7 @@ class ChangeStreamTest {
 
             List<Event> changes = reader.read(3);
 
-            assertThat(changes.get(1).before())
-                    .containsExactly(entry("id", "1"), entry("v", null));
+            assertThat(changes.get(1).before()).containsExactly(entry("id", "1"), entry("v", null));
             assertThat(changes.get(2).before()).containsExactly(entry("id", "1"), entry("v", "a"));
             assertThat(reader.events().get(0).before()).containsEntry("replica_identity", "f");
         }
@@ -170,7 +171,8 @@ class ChangeStreamTest {
                                 TABLE,
                                 "CREATE TABLE child (id int PRIMARY KEY REFERENCES t)");
                 ReaderHarness reader = ReaderHarness.start(db.options())) {
-            db.execute("INSERT INTO t VALUES (1)", "TRUNCATE t CASCADE", "INSERT INTO t VALUES (2)");
+            db.execute(
+                    "INSERT INTO t VALUES (1)", "TRUNCATE t CASCADE", "INSERT INTO t VALUES (2)");
 
             List<Event> changes = reader.read(4);
 
@@ -209,7 +211,9 @@ class ChangeStreamTest {
                 ReaderHarness reader = ReaderHarness.start(db.options())) {
             String gid = db.name();
             db.execute(
-                    "BEGIN; INSERT INTO t VALUES (1, 'prepared'); PREPARE TRANSACTION '" + gid + "'",
+                    "BEGIN; INSERT INTO t VALUES (1, 'prepared'); PREPARE TRANSACTION '"
+                            + gid
+                            + "'",
                     "INSERT INTO t VALUES (2, 'meanwhile')");
             reader.read(1);
             db.execute("COMMIT PREPARED '" + gid + "'");
@@ -227,7 +231,9 @@ class ChangeStreamTest {
     void namesMayHoldAnything(String version) throws Exception {
         String odd = "o'd\"\"d t\u00e4ble, \u6c34";
         try (TestDatabase db =
-                        database(version, "CREATE TABLE \"" + odd + "\" (\"K, ey\" int PRIMARY KEY)");
+                        database(
+                                version,
+                                "CREATE TABLE \"" + odd + "\" (\"K, ey\" int PRIMARY KEY)");
                 ReaderHarness reader = ReaderHarness.start(db.options())) {
             db.execute("INSERT INTO \"" + odd + "\" VALUES (1)");
 

@@ -8,11 +8,13 @@ import io.tidemark.flink.pgoutput.testing.Event;
 import io.tidemark.flink.pgoutput.testing.PostgresServer;
 import io.tidemark.flink.pgoutput.testing.ReaderHarness;
 import io.tidemark.flink.pgoutput.testing.TestDatabase;
+
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
 
 /** Nothing is lost and nothing comes twice, whatever breaks, wherever. */
 class ExactlyOnceTest {

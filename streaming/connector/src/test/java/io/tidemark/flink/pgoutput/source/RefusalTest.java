@@ -1,6 +1,7 @@
 package io.tidemark.flink.pgoutput.source;
 
 import static io.tidemark.flink.pgoutput.testing.Refusals.assertRefused;
+
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tidemark.flink.pgoutput.protocol.Lsn;
@@ -11,13 +12,15 @@ import io.tidemark.flink.pgoutput.testing.PostgresServer;
 import io.tidemark.flink.pgoutput.testing.ReaderHarness;
 import io.tidemark.flink.pgoutput.testing.Refusals;
 import io.tidemark.flink.pgoutput.testing.TestDatabase;
-import java.sql.SQLException;
-import java.util.Map;
+
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+
+import java.sql.SQLException;
+import java.util.Map;
 
 /** Where going on would lose or double rows, the source stops and says why. */
 class RefusalTest {
@@ -61,7 +64,10 @@ class RefusalTest {
     @Test
     void aSlotThatSendsPreparedTransactionsEarly() throws Exception {
         String slot = db.slot() + "_2pc";
-        db.query("SELECT pg_create_logical_replication_slot('" + slot + "', 'pgoutput', false, true)");
+        db.query(
+                "SELECT pg_create_logical_replication_slot('"
+                        + slot
+                        + "', 'pgoutput', false, true)");
         assertRefused(Reason.SLOT_UNUSABLE, db.options("slot", slot));
         db.query("SELECT pg_drop_replication_slot('" + slot + "')");
     }
@@ -197,7 +203,10 @@ class RefusalTest {
     void aSlotWhoseLogIsGoneAndAServerWithoutLogicalLog(String version) throws Exception {
         try (PostgresServer server =
                 PostgresServer.start(
-                        version, "max_slot_wal_keep_size=1MB", "max_wal_size=2MB", "min_wal_size=2MB")) {
+                        version,
+                        "max_slot_wal_keep_size=1MB",
+                        "max_wal_size=2MB",
+                        "min_wal_size=2MB")) {
             TestDatabase lost = new TestDatabase(server, TABLE);
             for (int i = 0; i < 6; i++) {
                 lost.query("SELECT pg_logical_emit_message(false, 'x', repeat('x', 900000))");

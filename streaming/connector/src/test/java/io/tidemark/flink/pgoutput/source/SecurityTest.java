@@ -1,6 +1,7 @@
 package io.tidemark.flink.pgoutput.source;
 
 import static io.tidemark.flink.pgoutput.testing.Refusals.assertRefused;
+
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tidemark.flink.pgoutput.protocol.Reason;
@@ -8,13 +9,15 @@ import io.tidemark.flink.pgoutput.testing.PostgresServer;
 import io.tidemark.flink.pgoutput.testing.ReaderHarness;
 import io.tidemark.flink.pgoutput.testing.StallingProxy;
 import io.tidemark.flink.pgoutput.testing.TestDatabase;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.Map;
+
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
 
 /** A server that asks for SCRAM over TLS, with a certificate for the name localhost. */
 class SecurityTest {
@@ -48,10 +51,22 @@ class SecurityTest {
 
     private static void certificate(String name, String host) {
         PostgresServer.output(
-                "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-                "-subj", "/CN=" + host, "-addext", "subjectAltName=DNS:" + host,
-                "-keyout", directory.resolve(name + ".key").toString(),
-                "-out", directory.resolve(name + ".crt").toString());
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-days",
+                "2",
+                "-subj",
+                "/CN=" + host,
+                "-addext",
+                "subjectAltName=DNS:" + host,
+                "-keyout",
+                directory.resolve(name + ".key").toString(),
+                "-out",
+                directory.resolve(name + ".crt").toString());
     }
 
     private static String certificate(String name) {
@@ -63,9 +78,7 @@ class SecurityTest {
         try (ReaderHarness reader = ReaderHarness.start(options)) {
             reader.readUntil(
                     () -> reader.changes().stream().anyMatch(change -> change.op().equals("c")));
-            assertThat(
-                            db.query(
-                                    "SELECT ssl FROM pg_stat_ssl JOIN pg_stat_replication USING (pid)"))
+            assertThat(db.query("SELECT ssl FROM pg_stat_ssl JOIN pg_stat_replication USING (pid)"))
                     .isEqualTo("t");
         }
     }
@@ -135,13 +148,18 @@ class SecurityTest {
         try (StallingProxy proxy = new StallingProxy(server.port(), 1_009)) {
             Map<String, String> options =
                     db.options(
-                            "host", "localhost",
-                            "port", Integer.toString(proxy.port()),
-                            "ssl.mode", "verify-full",
-                            "ssl.root.cert", certificate("server"));
+                            "host",
+                            "localhost",
+                            "port",
+                            Integer.toString(proxy.port()),
+                            "ssl.mode",
+                            "verify-full",
+                            "ssl.root.cert",
+                            certificate("server"));
             try (ReaderHarness reader = ReaderHarness.start(options)) {
                 db.execute(
-                        "INSERT INTO t SELECT i, repeat('v', 500) FROM generate_series(1, " + rows
+                        "INSERT INTO t SELECT i, repeat('v', 500) FROM generate_series(1, "
+                                + rows
                                 + ") i");
                 reader.readUntil(
                         () -> reader.metric("changes") >= rows && reader.metric("lagBytes") == 0);

@@ -7,14 +7,17 @@ import io.tidemark.flink.pgoutput.testing.PostgresServer;
 import io.tidemark.flink.pgoutput.testing.ReaderHarness;
 import io.tidemark.flink.pgoutput.testing.StallingProxy;
 import io.tidemark.flink.pgoutput.testing.TestDatabase;
-import java.util.Map;
+
 import org.junit.jupiter.api.Test;
+
+import java.util.Map;
 
 /** A server that falls silent with the connection open is left, and read on elsewhere. */
 class StallTest {
     private static final String TABLE = "CREATE TABLE t (id int PRIMARY KEY, v text)";
 
-    private static Map<String, String> through(StallingProxy proxy, TestDatabase db, String... more) {
+    private static Map<String, String> through(
+            StallingProxy proxy, TestDatabase db, String... more) {
         Map<String, String> options = db.options(more);
         options.put("port", Integer.toString(proxy.port()));
         return options;

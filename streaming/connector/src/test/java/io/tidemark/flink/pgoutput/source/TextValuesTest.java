@@ -6,6 +6,11 @@ import io.tidemark.flink.pgoutput.testing.Event;
 import io.tidemark.flink.pgoutput.testing.PostgresServer;
 import io.tidemark.flink.pgoutput.testing.ReaderHarness;
 import io.tidemark.flink.pgoutput.testing.TestDatabase;
+
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.postgresql.PGConnection;
+
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
@@ -15,9 +20,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
-import org.postgresql.PGConnection;
 
 /** Values are what COPY writes, byte for byte, whatever role, database or server prefer. */
 class TextValuesTest {
@@ -35,7 +37,9 @@ class TextValuesTest {
         v.put("numeric", List.of("'NaN'", "'Infinity'", "1e50", "0.10", "-1e-20"));
         v.put("numeric(12,2)", List.of("1234567890.10"));
         v.put("money", List.of("1234567.89", "-0.01"));
-        v.put("text", List.of("''", "E'tab\\tline\\nback\\\\slash'", "'\\N'", "'\u6c34 \ud83c\udf0a'"));
+        v.put(
+                "text",
+                List.of("''", "E'tab\\tline\\nback\\\\slash'", "'\\N'", "'\u6c34 \ud83c\udf0a'"));
         v.put("varchar(10)", List.of("'ab  '"));
         v.put("char(5)", List.of("'ab'"));
         v.put("\"char\"", List.of("'x'"));
@@ -127,7 +131,9 @@ class TextValuesTest {
             for (int row = 0; row < rows; row++) {
                 int n = row;
                 List<String> values =
-                        VALUES.values().stream().map(v -> n < v.size() ? v.get(n) : "NULL").toList();
+                        VALUES.values().stream()
+                                .map(v -> n < v.size() ? v.get(n) : "NULL")
+                                .toList();
                 statement.execute(
                         "INSERT INTO t VALUES (" + row + ", " + String.join(", ", values) + ")");
             }

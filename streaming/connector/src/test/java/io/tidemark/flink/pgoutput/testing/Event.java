@@ -1,13 +1,15 @@
 package io.tidemark.flink.pgoutput.testing;
 
 import io.tidemark.flink.pgoutput.source.ChangeRow;
+
+import org.apache.flink.table.data.ArrayData;
+import org.apache.flink.table.data.MapData;
+import org.apache.flink.table.data.RowData;
+
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.apache.flink.table.data.ArrayData;
-import org.apache.flink.table.data.MapData;
-import org.apache.flink.table.data.RowData;
 
 /** A row of the source, as a test wants to see it. */
 public record Event(
@@ -37,9 +39,7 @@ public record Event(
                 row.getLong(ChangeRow.RELATION_ID),
                 map(row, ChangeRow.BEFORE),
                 map(row, ChangeRow.AFTER),
-                row.isNullAt(ChangeRow.UNCHANGED)
-                        ? null
-                        : list(row.getArray(ChangeRow.UNCHANGED)));
+                row.isNullAt(ChangeRow.UNCHANGED) ? null : list(row.getArray(ChangeRow.UNCHANGED)));
     }
 
     /** What names an event for ever. */

@@ -25,7 +25,8 @@ import java.util.stream.Stream;
 /**
  * A real server of our own, from the binaries that Maven copied to target/.
  *
- * <p>PostgreSQL refuses to run as root: then it runs as nobody, in a directory that nobody can reach.
+ * <p>PostgreSQL refuses to run as root: then it runs as nobody, in a directory that nobody can
+ * reach.
  */
 public final class PostgresServer implements AutoCloseable {
     private static final Map<String, PostgresServer> SHARED = new ConcurrentHashMap<>();
@@ -206,7 +207,8 @@ public final class PostgresServer implements AutoCloseable {
         Path archives = Path.of(System.getProperty("postgres.archives"), version);
         Path target =
                 ROOT // a checkout below /root would be out of nobody's reach
-                        ? Path.of(System.getProperty("java.io.tmpdir"), "tidemark-postgres", version)
+                        ? Path.of(
+                                System.getProperty("java.io.tmpdir"), "tidemark-postgres", version)
                         : archives.resolve("unpacked");
         Path done = target.resolve("complete");
         if (!Files.exists(done)) {
@@ -255,7 +257,9 @@ public final class PostgresServer implements AutoCloseable {
                             .directory(new File(System.getProperty("java.io.tmpdir")))
                             .redirectErrorStream(true)
                             .start();
-            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).trim();
+            String output =
+                    new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8)
+                            .trim();
             if (process.waitFor() != 0) {
                 throw new IOException(String.join(" ", command) + ": " + output);
             }

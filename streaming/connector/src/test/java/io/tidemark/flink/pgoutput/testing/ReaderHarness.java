@@ -4,14 +4,7 @@ import io.tidemark.flink.pgoutput.source.PgOutputSource;
 import io.tidemark.flink.pgoutput.source.split.PgOutputSplit;
 import io.tidemark.flink.pgoutput.source.split.PgOutputSplitSerializer;
 import io.tidemark.flink.pgoutput.source.split.StreamPosition;
-import java.io.IOException;
-import java.lang.reflect.Proxy;
-import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Map;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
+
 import org.apache.flink.api.common.eventtime.Watermark;
 import org.apache.flink.api.connector.source.ReaderOutput;
 import org.apache.flink.api.connector.source.SourceOutput;
@@ -20,7 +13,18 @@ import org.apache.flink.api.connector.source.SourceReaderContext;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.table.data.RowData;
 
-/** Drives a reader as a Flink task does, one record at a time, with checkpoints where a test wants. */
+import java.io.IOException;
+import java.lang.reflect.Proxy;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * Drives a reader as a Flink task does, one record at a time, with checkpoints where a test wants.
+ */
 public final class ReaderHarness implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 

@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.tidemark.flink.pgoutput.protocol.Reason;
 import io.tidemark.flink.pgoutput.source.UnrecoverableSourceException;
 import io.tidemark.flink.pgoutput.source.split.PgOutputSplit;
-import java.util.Map;
+
 import org.apache.flink.runtime.throwable.ThrowableClassifier;
 import org.apache.flink.runtime.throwable.ThrowableType;
 import org.assertj.core.api.Assertions;
+
+import java.util.Map;
 
 /** Asserts that a source stops, for a reason, in a way that Flink does not try again. */
 public final class Refusals {
@@ -30,8 +32,9 @@ public final class Refusals {
     public static void assertStops(Reason reason, ReaderHarness reader) {
         Throwable error = Assertions.catchThrowable(() -> reader.readUntil(() -> false));
         assertThat(error).hasStackTraceContaining("[" + reason + "]");
-        assertThat(ThrowableClassifier.findThrowableOfThrowableType(
-                        error, ThrowableType.NonRecoverableError))
+        assertThat(
+                        ThrowableClassifier.findThrowableOfThrowableType(
+                                error, ThrowableType.NonRecoverableError))
                 .hasValueSatisfying(
                         cause -> {
                             assertThat(cause).isInstanceOf(UnrecoverableSourceException.class);

@@ -6,7 +6,9 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** A database with a publication of all that is in it, a slot, and a role that may only replicate. */
+/**
+ * A database with a publication of all that is in it, a slot, and a role that may only replicate.
+ */
 public final class TestDatabase implements AutoCloseable {
     private static final AtomicInteger COUNT = new AtomicInteger();
     public static final String USER = "streamer";
@@ -19,7 +21,10 @@ public final class TestDatabase implements AutoCloseable {
         this.server = server;
         server.execute(
                 "postgres",
-                "DO $$BEGIN CREATE ROLE " + USER + " LOGIN REPLICATION PASSWORD '" + PASSWORD
+                "DO $$BEGIN CREATE ROLE "
+                        + USER
+                        + " LOGIN REPLICATION PASSWORD '"
+                        + PASSWORD
                         + "'; EXCEPTION WHEN duplicate_object THEN NULL; END$$",
                 "CREATE DATABASE " + name);
         execute(statements);
@@ -72,7 +77,8 @@ public final class TestDatabase implements AutoCloseable {
 
     public String confirmed() throws SQLException {
         return query(
-                "SELECT confirmed_flush_lsn FROM pg_replication_slots WHERE slot_name = '" + slot()
+                "SELECT confirmed_flush_lsn FROM pg_replication_slots WHERE slot_name = '"
+                        + slot()
                         + "'");
     }
 
@@ -80,7 +86,9 @@ public final class TestDatabase implements AutoCloseable {
     public void terminateWalsender() throws SQLException {
         query(
                 "SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots"
-                        + " WHERE slot_name = '" + slot() + "'");
+                        + " WHERE slot_name = '"
+                        + slot()
+                        + "'");
     }
 
     @Override

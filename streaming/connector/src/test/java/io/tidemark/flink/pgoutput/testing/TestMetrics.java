@@ -1,13 +1,14 @@
 package io.tidemark.flink.pgoutput.testing;
 
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import org.apache.flink.metrics.Counter;
 import org.apache.flink.metrics.Gauge;
 import org.apache.flink.metrics.Metric;
 import org.apache.flink.metrics.groups.SourceReaderMetricGroup;
 import org.apache.flink.metrics.groups.UnregisteredMetricsGroup;
 import org.apache.flink.runtime.metrics.groups.InternalSourceReaderMetricGroup;
+
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** Keeps the metrics that a reader registers, by name. */
 public final class TestMetrics extends UnregisteredMetricsGroup {
