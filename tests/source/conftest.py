@@ -116,6 +116,9 @@ def database(servers: Callable[[int], EmbeddedPostgres], major: int) -> Iterator
     made.execute("CREATE SCHEMA shop")
     yield made
     made.close()
+    for (gid,) in made.as_superuser("SELECT gid FROM pg_prepared_xacts WHERE database = current_database()"):
+        # A test that failed leaves it behind, and every slot would wait for it.
+        made.as_superuser(sql.SQL("ROLLBACK PREPARED {}").format(gid).as_string(None))
     with psycopg.connect(server.superuser_url, autocommit=True) as connection:
         connection.execute(
             "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = %s", (made.name,)

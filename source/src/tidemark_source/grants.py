@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from tidemark_contract.names import MARK_SCHEMA, TableName
+from tidemark_contract.names import MARK_SCHEMA, MARK_TABLE, TableName
 from tidemark_source.marks import MARK
 from tidemark_source.server import Server
 from tidemark_source.tables import Table
@@ -56,8 +56,9 @@ def _mark_grants(connection: psycopg.Connection[Any], server: Server, role: str)
         row = connection.execute(
             "SELECT has_schema_privilege(%s::name, relnamespace, 'USAGE'), "
             "ARRAY(SELECT has_table_privilege(%s::name, relation.oid, privilege) FROM unnest(%s::text[]) privilege) "
-            "FROM pg_class relation WHERE oid = %s::regclass",
-            (role, role, [*MARK_PRIVILEGES], MARK.as_string(None)),
+            "FROM pg_class relation JOIN pg_namespace namespace ON namespace.oid = relnamespace "
+            "WHERE nspname = %s AND relname = %s",
+            (role, role, [*MARK_PRIVILEGES], MARK_SCHEMA, MARK_TABLE),
         ).fetchone()
         usable, allowed = row or (False, [False])
     grantee = sql.Identifier(role)

@@ -92,13 +92,15 @@ def _writers(connection: psycopg.Connection[Any], table: TableName | None) -> st
     return f"{table} is in use by {', '.join(who for (who,) in rows) or 'somebody who is gone by now'}"
 
 
-# pg_locks shows every role who holds what; a prepared transaction has no process.
+# pg_locks shows every role who holds what. A prepared transaction has no process, and is known by the lock on its xid.
 _WHO = """
     coalesce('prepared transaction ' || quote_literal(prepared.gid) || ' of ' || prepared.owner,
              'pid ' || held.pid || coalesce(' (' || nullif(activity.application_name, '') || ')', ''))
 FROM pg_locks held
 LEFT JOIN pg_stat_activity activity ON activity.pid = held.pid
-LEFT JOIN pg_prepared_xacts prepared ON held.virtualtransaction = '-1/' || prepared.transaction::text
+LEFT JOIN pg_locks own ON held.pid IS NULL AND own.pid IS NULL AND own.virtualtransaction = held.virtualtransaction
+    AND own.locktype = 'transactionid' AND own.mode = 'ExclusiveLock'
+LEFT JOIN pg_prepared_xacts prepared ON prepared.transaction = own.transactionid
 """
 
 _OLDEST = f"""
