@@ -26,14 +26,15 @@ class Landed:
     def hidden(self) -> list[str]:
         return sorted(file.name for file in self.folder.glob(".*"))
 
-    def rows(self, *, table: str | None = None) -> list[dict[str, Any]]:
-        """All rows in file order, maps as dicts; of one table, without its schema rows, if it is named."""
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """One table's rows without its schema rows, in file order, maps as dicts."""
         files = [self.folder / f"part-{uuid}-0-{counter}" for counter, uuid in self.names()]
-        rows = [row for file in files for row in pq.read_table(file).to_pylist()]
+        wanted = [("table_name", "=", table), ("op", "!=", "s")]
+        rows = [row for file in files for row in pq.read_table(file, filters=wanted).to_pylist()]
         for row in rows:
             row["before"] = row["before"] if row["before"] is None else dict(row["before"])
             row["after"] = row["after"] if row["after"] is None else dict(row["after"])
-        return [row for row in rows if table is None or (row["table_name"] == table and row["op"] != "s")]
+        return rows
 
 
 def eventually(seen: Callable[[], bool], what: str, *, seconds: float = 60) -> None:
