@@ -51,7 +51,8 @@ class Place:
     def untouched(self) -> bool:
         """Tell whether nothing of tidemark's is in the database."""
         query = (
-            "SELECT (SELECT count(*) FROM pg_publication) + (SELECT count(*) FROM pg_namespace WHERE nspname = 'tidemark')"
+            "SELECT (SELECT count(*) FROM pg_publication)"
+            " + (SELECT count(*) FROM pg_namespace WHERE nspname = 'tidemark')"
             " + (SELECT count(*) FROM pg_replication_slots WHERE database = current_database())"
         )
         return fetch(self.superuser_url, query) == 0

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 GRACE_S = 20.0
-KEPT_LINES = 20
+KEPT_LINES = 500  # a Java stack trace below the Python error that tells more
 
 Event = Mapping[str, Any]
 

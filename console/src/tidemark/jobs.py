@@ -1,6 +1,7 @@
 """Run one Spark job as a child and turn its end into a result or a failure."""
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +15,7 @@ from tidemark_contract.errors import EXIT_FAILED
 
 Result = dict[str, Any]
 
+_PYTHON_ERROR = re.compile(r"[\w.]+(Error|Exception|Interrupt)(:|$)")
 INTERPRETER_FLAGS = ("-W", "ignore", "-u")
 
 
@@ -75,9 +77,15 @@ def check(name: str, ended: Ended, mirror: Mirror, result: Result) -> None:
         kind, message = str(ended.failed.get("error", "Error")), str(ended.failed.get("message", ""))
         raise JobFailed(Failure(kind, message, ended.code), result)
     log = mirror.logs / f"{name}-{mirror.name}.log"
-    words = "\n".join(ended.tail[-5:])
-    message = f"the {name} job ended with {ended.code} and gave no reason; all it said is in {log}\n{words}"
-    raise JobFailed(Failure("JobDied", message.rstrip(), ended.code if ended.code > 0 else EXIT_FAILED), result)
+    code = ended.code if ended.code > 0 else EXIT_FAILED
+    message = f"the {name} job ended with {ended.code} and gave no reason; all it said is in {log}\n{last_words(ended)}"
+    raise JobFailed(Failure("JobDied", message.rstrip(), code), result)
+
+
+def last_words(ended: Ended) -> str:
+    """Pick what tells most of a program that died: the last Python error, else its last lines."""
+    errors = [line for line in ended.tail if _PYTHON_ERROR.match(line)]
+    return errors[-1] if errors else "\n".join(ended.tail[-5:])
 
 
 class JobFailed(CommandFailed):

@@ -1,13 +1,13 @@
 """What a job's summary looks like to a person; scripts get it as it is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
 from tidemark.output import data_console, print_json
-from tidemark.status.format import count, seconds
+from tidemark.status.format import count
 
 Facts = Mapping[str, Any]
 
@@ -28,12 +28,12 @@ def show_sync(facts: Facts, *, as_json: bool) -> None:
     if as_json:
         print_json(facts)
         return
-    if facts.get("mark") is None:
-        data_console().print(Text("nothing to publish"))
-        return
-    changes = count(facts.get("changes"))
-    took = f", {seconds(facts['seconds'])}" if "seconds" in facts else ""
-    data_console().print(Text(f"mark {facts['mark']} published: {changes} changes{took}"), soft_wrap=True)
+    out = f", {facts['out']} tables out of it: `tidemark status`" if facts.get("out") else ""
+    line = (
+        f"mark {facts['mark']} (LSN {facts['lsn']}, time {facts['taken_at']}): "
+        f"{count(facts['changes'])} changes, {facts['tables']} tables{out}"
+    )
+    data_console().print(Text(line), soft_wrap=True)
 
 
 def show_copy(facts: Facts, *, as_json: bool) -> None:
@@ -53,16 +53,33 @@ def show_proof(facts: Facts, *, as_json: bool) -> None:
         return
     console = data_console()
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("table", "proof", "rows"):
+    for name in ("table", "rows", f"proof at mark {facts['mark']}"):
         table.add_column(name, justify="right" if name == "rows" else "left")
-    for entry in facts.get("tables", ()):
-        equal = bool(entry.get("equal"))
-        proof = Text("equal" if equal else "DIFFERENT", style="green" if equal else "bold red")
-        table.add_row(Text(str(entry["table"])), proof, count(entry.get("rows")))
+    for entry in facts["tables"]:
+        table.add_row(Text(entry["table"]), count(entry["rows"]), proof_text(entry["equal"], entry["differing"]))
     console.print(table)
-    for entry in facts.get("tables", ()):
-        if not entry.get("equal"):
-            console.print(Text(f"{entry['table']}: {entry.get('details', '')}"), soft_wrap=True)
+    for entry in facts["tables"]:
+        for line in differences(entry):
+            console.print(Text(line), soft_wrap=True)
+
+
+def proof_text(equal: bool, differing: int) -> Text:
+    """Write the outcome of one table's proof."""
+    return Text("equal", "green") if equal else Text(f"{count(differing)} keys DIFFER", "bold red")
+
+
+def differences(entry: Facts) -> Iterator[str]:
+    """Say where a table differs: the range of keys, then each key with its columns, as far as the proof names them."""
+    details = [detail for detail in entry["details"] if isinstance(detail, Mapping)]
+    if entry["equal"]:
+        return
+    where = f"keys {details[0]['key']} … {details[-1]['key']}" if details else _plain(entry["details"])
+    yield f"{entry['table']}: {where}"
+    for detail in details:
+        columns = f" in {', '.join(detail['columns'])}" if detail["columns"] else ""
+        yield f"  {detail['key']}: {detail['kind']}{columns}"
+    if entry["differing"] > len(details):
+        yield f"  and {count(entry['differing'] - len(details))} more"
 
 
 def _telling(key: str, value: object) -> bool:

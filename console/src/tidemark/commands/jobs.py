@@ -71,12 +71,14 @@ def export(table: str, mark: int | None, source: str | None) -> None:
 
 
 @click.command(short_help="Compact, vacuum and expire what no mark needs.")
+@TABLES
 @source_option
 @json_option
-def maintain(source: str | None, as_json: bool) -> None:
-    """Compact small files, remove what no kept mark needs, and expire old landing files."""
+def maintain(tables: tuple[str, ...], source: str | None, as_json: bool) -> None:
+    """Compact the small files of TABLEs (default: all) and of bronze, and remove what no kept mark needs."""
     mirror = _open(source)
-    results.show_facts("maintain", show_job(mirror, Job("maintain", mirror.name), as_json=as_json), as_json=as_json)
+    job = Job("maintain", mirror.name, _names(mirror, tables))
+    results.show_facts("maintained", show_job(mirror, job, as_json=as_json), as_json=as_json)
 
 
 def _open(source: str | None) -> Mirror:

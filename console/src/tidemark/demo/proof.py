@@ -11,6 +11,7 @@ from rich.text import Text
 from tidemark.demo.schema import ACCOUNTS, OPENING_BALANCE
 from tidemark.mirror import Mirror
 from tidemark.published import Control, ProofRow, PublishedMark
+from tidemark.results import proof_text
 from tidemark.status.format import count, seconds
 from tidemark.status.report import MarkPoint, point
 from tidemark_contract.names import TableName
@@ -104,6 +105,6 @@ def as_table(proof: Proof) -> Table:
     for name in ("table", "rows", "changes applied", "lag", "proof"):
         table.add_column(name, justify="left" if name in ("table", "proof") else "right", header_style="bold")
     for line in proof.lines:
-        outcome = Text("equal", "green") if line.equal else Text(f"{line.differing} keys DIFFER", "bold red")
+        outcome = proof_text(line.equal, line.differing)
         table.add_row(Text(str(line.table)), count(line.rows), count(line.changes), seconds(proof.lag_s), outcome)
     return table

@@ -68,10 +68,14 @@ def _create_database(server: EmbeddedPostgres) -> Shop:
 
 
 def _copy(connection: psycopg.Connection[tuple[object, ...]], table: str, file: Path) -> None:
-    statement = sql.SQL("COPY {} FROM STDIN (FORMAT csv, HEADER)").format(sql.Identifier(table))
+    # At small scales the generator gives some (part, supplier) pairs twice.
+    staged, names = sql.Identifier(f"staged_{table}"), sql.Identifier(table)
+    connection.execute(sql.SQL("CREATE TEMPORARY TABLE {} (LIKE {}) ON COMMIT DROP").format(staged, names))
+    statement = sql.SQL("COPY {} FROM STDIN (FORMAT csv, HEADER)").format(staged if table == "partsupp" else names)
     with connection.cursor() as cursor, cursor.copy(statement) as copy, file.open("rb") as rows:
         while block := rows.read(1 << 20):
             copy.write(block)
+    connection.execute(sql.SQL("INSERT INTO {} SELECT * FROM {} ON CONFLICT DO NOTHING").format(names, staged))
 
 
 def _open_accounts(connection: psycopg.Connection[tuple[object, ...]]) -> None:

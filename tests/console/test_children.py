@@ -1,0 +1,125 @@
+"""Children: their log lines, their results, and how they end."""
+
+import json
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tidemark.children import Child, Ended, read_event
+from tidemark.jobs import JobFailed, check
+from tidemark.local import processes
+from tidemark.mirror import Mirror
+from tidemark.progress import sentence
+
+FAILS = """
+import json, sys
+print("WARN something of the engine's", file=sys.stderr)
+print(json.dumps({"level": "info", "event": "table_copied", "table": "public.orders", "rows": 12}), file=sys.stderr)
+print(json.dumps({"level": "error", "event": "failed", "error": "MarkTimeout", "message": "no mark"}), file=sys.stderr)
+sys.exit(75)
+"""
+DIES = "print(1, flush=True); raise LookupError('boom')"
+WAITS = """
+import sys, time
+try:
+    print("ready", flush=True)
+    time.sleep(600)
+except KeyboardInterrupt:
+    print("cleaned up", file=sys.stderr)
+    sys.exit(130)
+"""
+STUBBORN = "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); time.sleep(600)"  # noqa: E501
+
+
+def child(program: str, tmp_path: Path, **how: object) -> Child:
+    return Child([sys.executable, "-c", program], log=tmp_path / "child.log", **how)
+
+
+def ended(program: str, tmp_path: Path) -> Ended:
+    with child(program, tmp_path) as started:
+        list(started.lines())
+        return started.wait()
+
+
+def test_log_lines_become_events_and_everything_is_kept_in_the_log(tmp_path):
+    events = []
+    with child(FAILS, tmp_path, on_event=events.append) as started:
+        outcome = started.wait()
+
+    assert ["table_copied"] == [event["event"] for event in events]
+    assert 75 == outcome.code
+    assert "no mark" == outcome.failed["message"]
+    assert ["WARN something of the engine's"] == outcome.tail
+    assert 3 == len((tmp_path / "child.log").read_text().splitlines())
+
+
+def test_a_failed_job_gives_its_own_message_and_exit_code(discovered, tmp_path):
+    mirror = Mirror.open(None)
+
+    with pytest.raises(JobFailed) as failed:
+        check("sync", ended(FAILS, tmp_path), mirror, {})
+
+    assert ("MarkTimeout", "no mark", 75) == (
+        failed.value.failure.kind,
+        failed.value.failure.message,
+        failed.value.failure.exit_code,
+    )
+
+
+def test_a_job_that_died_without_a_word_is_told_with_its_last_lines_and_its_log(discovered, tmp_path):
+    with pytest.raises(JobFailed) as failed:
+        check("sync", ended(DIES, tmp_path), Mirror.open(None), {})
+
+    assert "sync-shop.log" in failed.value.failure.message
+    assert failed.value.failure.message.endswith("LookupError: boom")
+    assert 1 == failed.value.failure.exit_code
+
+
+def test_ctrl_c_lets_the_child_clean_up_and_leaves_none(tmp_path):
+    with child(WAITS, tmp_path) as started:
+        assert "ready" == next(started.lines())
+
+    assert 130 == started.process.returncode
+    assert "cleaned up\n" == (tmp_path / "child.log").read_text()
+
+
+def test_a_child_that_will_not_end_is_killed(tmp_path):
+    with child(STUBBORN, tmp_path) as started:
+        assert "ready" == next(started.lines())
+        started.end(grace_s=0.2)
+
+    assert -signal.SIGKILL == started.process.returncode
+
+
+@pytest.mark.parametrize("line", ["", "plain", "{not json", "[1]", json.dumps({"level": "info"})])
+def test_what_is_no_log_line_is_no_event(line):
+    assert None is read_event(line)
+
+
+def test_an_event_reads_as_a_sentence():
+    event = {"ts": "…", "level": "info", "event": "table_copied", "table": "public.orders", "rows": 75000}
+
+    assert "table copied: public.orders, rows 75,000" == sentence(event)
+
+
+def test_a_process_that_outlives_its_command_is_found_again_and_ended(tmp_path):
+    word = processes.mark(tmp_path, "sleeper")[1]
+    argv = processes.python(tmp_path, "sleeper", "-c", "import sys, time; sys.stdin.readline(); time.sleep(600)")
+    pid = processes.spawn(argv, log=tmp_path / "logs" / "sleeper.log", environment={}, stdin="go\n")
+
+    assert [pid] == wait_for(lambda: processes.find(word))
+    assert [] == processes.find(processes.mark(tmp_path / "elsewhere", "sleeper")[1])
+    assert processes.end(word)
+    assert [] == processes.find(word)
+    assert not processes.end(word)
+
+
+def wait_for(look: object, seconds: float = 20) -> object:
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return found

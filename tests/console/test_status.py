@@ -1,0 +1,160 @@
+"""Status: read from control tables that were written by the code that publishes."""
+
+import io
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from rich.console import Console
+
+from tidemark.mirror import Mirror
+from tidemark.status.look import describe_slot, look
+from tidemark.status.render import show
+from tidemark.status.report import verified_through
+from tidemark_contract.marks import Mark, MarkKind
+from tidemark_contract.names import TableName
+from tidemark_contract.visibility import Snapshot
+from tidemark_jobs.control import Control, PublishedMark, TableState, TableVersion
+from tidemark_jobs.tables import ProofRow
+from tidemark_source.slots import SlotHealth
+
+ORDERS = TableName("public", "orders")
+ODD = TableName("Odd Schema", 'a"b')
+TAKEN = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
+
+
+def mark(number: int, lsn: int = 0x16B374D848) -> Mark:
+    return Mark(
+        id=number,
+        nonce=f"nonce-{number}",
+        previous=f"nonce-{number - 1}",
+        kind=MarkKind.SYNC,
+        snapshot=Snapshot(700 + number, 700 + number, frozenset()),
+        lsn=lsn,
+        taken_at=TAKEN + timedelta(minutes=number),
+        system_id="7300000000000000001",
+        timeline=1,
+        catalog_json="[]",
+    )
+
+
+def proof(table: TableName, number: int, equal: bool = True) -> ProofRow:
+    at = mark(number)
+    return ProofRow("shop", str(table), number, at.lsn, at.taken_at, equal, 3, 0 if equal else 2, "[]", at.taken_at)
+
+
+@pytest.fixture
+def published(discovered):
+    """Mark 7: orders live with 75,000 rows, the odd table suspect; both proven at mark 5, orders at 6 too."""
+    mirror = Mirror.open(None)
+    control = Control(mirror.layout)
+    versions = (
+        TableVersion(ORDERS, 12, mark=7, copy=1, rows=75_000),
+        TableVersion(ODD, 3, mark=4, copy=1, rows=2, exact=False),
+    )
+    control.publish(PublishedMark(mark(7), 1, 1, 42, versions, TAKEN), None)
+    control.set_states(lambda _: {ORDERS: TableState("live"), ODD: TableState("suspect", "it was rewritten")})
+    control.add_proofs([proof(ORDERS, 5), proof(ODD, 5), proof(ORDERS, 6)])
+    return mirror
+
+
+def test_status_tells_every_table_with_state_rows_mark_and_proof(published, tidemark):
+    outcome = tidemark("status", "--json")
+
+    (source,) = json.loads(outcome.out)["sources"]
+    tables = {table["table"]: table for table in source["tables"]}
+    assert 0 == outcome.code
+    live, suspect = tables["public.orders"], tables['"Odd Schema"."a""b"']
+    assert ("live", 75_000, 7, 6) == (live["state"], live["rows"], live["mark"], live["verified_through"])
+    assert ("suspect", "it was rewritten", None, 5) == (
+        suspect["state"], suspect["why"], suspect["mark"], suspect["verified_through"]
+    )  # fmt: skip
+    assert live["lag_s"] > 0
+    assert None is suspect["lag_s"]
+    assert {"mark": 7, "lsn": "16/B374D848", "time": "2026-03-01T12:37:00+00:00"} == source["published"]
+    assert 5 == source["verified_through"]["mark"]
+    assert "stopped" == source["stream"]["state"]
+    assert "tidemark init" in source["slot"]["problem"]
+
+
+def test_status_ends_with_the_mark_through_which_everything_is_verified(published, tidemark):
+    outcome = tidemark("status")
+
+    assert "verified through mark 5 (LSN 16/B374D848, time 2026-03-01 12:35:00+0000)" == outcome.out.splitlines()[-1]
+    assert "suspect" in outcome.out
+    assert "it was rewritten" in outcome.out
+    assert "75,000" in outcome.out
+
+
+def test_names_in_brackets_are_not_taken_for_colours():
+    out = io.StringIO()
+    report = _report_with("[bold]odd[/bold]")
+
+    show(report, Console(file=out, width=120))
+
+    assert "[bold]odd[/bold]" in out.getvalue()
+
+
+def test_before_the_first_copy_every_table_is_new_and_nothing_is_verified(discovered, tidemark):
+    outcome = tidemark("status")
+
+    assert 0 == outcome.code
+    assert 2 == outcome.out.count("not copied yet: `tidemark copy`")
+    assert "no mark is published yet" in outcome.out
+    assert "not verified yet: `tidemark verify`" == outcome.out.splitlines()[-1]
+
+
+def test_lag_in_bytes_is_from_the_published_mark_to_the_end_of_the_sources_log(discovered, tidemark):
+    assert 0 == tidemark("init").code
+    mirror = Mirror.open(None)
+    version = TableVersion(ORDERS, 1, mark=1, copy=1, rows=0)
+    Control(mirror.layout).publish(PublishedMark(mark(1, lsn=1), 1, 1, 0, (version,), TAKEN), None)
+
+    report = look(mirror)
+
+    assert report.tables[0].lag_bytes or report.tables[1].lag_bytes
+    assert report.health.slot_state == "idle"
+
+
+def test_a_source_that_does_not_answer_is_said_and_the_lake_is_told_all_the_same(published, tidemark, monkeypatch):
+    monkeypatch.setenv(
+        "TIDEMARK_SOURCE_SHOP_URL", published.settings.source_url("shop").replace("127.0.0.1", "127.0.0.1") + "x"
+    )
+
+    outcome = tidemark("status")
+
+    assert 0 == outcome.code
+    assert "does not exist" in outcome.out
+    assert "verified through mark 5" in outcome.out
+
+
+def test_a_lost_slot_is_told_with_the_way_back():
+    slot = SlotHealth(False, None, "lost", "wal_removed", None, None, None, None, None)
+
+    health = describe_slot(slot, "shop")
+
+    assert "lost" == health.slot_state
+    assert "copy" in health.problem
+
+
+def test_verified_through_is_the_newest_mark_at_which_every_table_was_equal():
+    tables = [ORDERS, ODD]
+
+    assert None is verified_through(tables, [])
+    assert None is verified_through(tables, [proof(ORDERS, 5), proof(ODD, 6)])
+    assert None is verified_through(tables, [proof(ORDERS, 5), proof(ODD, 5, equal=False)])
+    both = [proof(ORDERS, 5), proof(ODD, 5)]
+    assert 5 == verified_through(tables, [*both, proof(ORDERS, 6), proof(ODD, 6, equal=False)]).mark
+
+
+def test_a_proof_that_was_taken_back_at_the_same_mark_counts_no_more():
+    both = [proof(ORDERS, 5), proof(ODD, 5)]
+
+    assert None is verified_through([ORDERS, ODD], [*both, replace(proof(ODD, 5), equal=False)])
+
+
+def _report_with(why: str):
+    from tidemark.status.report import Report, SourceHealth, TableReport
+
+    return Report("shop", (TableReport(ORDERS, "suspect", why),), None, None, 0, SourceHealth(), {"state": "stopped"})
