@@ -17,27 +17,20 @@ from tidemark.local.postgres import EmbeddedPostgres
 # PySpark leaves the socket of collect() to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:.*socket.*:pytest.PytestUnraisableExceptionWarning")
 
-ROOT = Path(__file__).resolve().parents[2]
-LOCAL = ROOT / ".tidemark"
+LOCAL = Path(__file__).resolve().parents[2] / ".tidemark"
 COUNT = 200_000
 FORMAT = {"float8": ">d", "float4": ">f"}
 ARROW = {"float8": pa.float64(), "float4": pa.float32()}
 
 
-@pytest.fixture(scope="module")
-def spark() -> Iterator[SparkSession]:
-    jars = [*(LOCAL / "jars" / "spark").glob("*.jar"), ROOT / "jobs" / "java" / "target" / "tidemark-spark-0.1.0.jar"]
-    session = (
-        SparkSession.builder.master("local[2]")
-        .config("spark.driver.extraClassPath", ":".join(str(jar) for jar in jars))
-        .config("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension,io.tidemark.spark.TidemarkExtensions")
-        .config("spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog")
-        .config("spark.ui.enabled", "false")
-        .config("spark.sql.shuffle.partitions", "2")
-        .getOrCreate()
-    )
-    yield session
-    session.stop()
+@pytest.fixture(scope="module", autouse=True)
+def functions(spark: SparkSession) -> None:
+    """Register the functions in the session that all tests share, as spark.sql.extensions does in a new one."""
+    jvm, session = spark._jvm, spark._jsparkSession
+    assert jvm is not None
+    extensions = jvm.org.apache.spark.sql.SparkSessionExtensions()
+    jvm.io.tidemark.spark.TidemarkExtensions().apply(extensions)
+    extensions.registerFunctions(session.sessionState().functionRegistry())
 
 
 @pytest.fixture(scope="module")
@@ -87,13 +80,19 @@ def test_a_float_is_written_as_postgresql_writes_it_and_reads_back_as_itself(
 
     written = written_by_spark(spark, tmp_path, name, patterns)
 
-    different = [(pattern.hex(), *texts) for pattern, *texts in zip(patterns, expected, written, strict=True) if len(set(texts)) > 1]
+    different = [
+        (pattern.hex(), *texts)
+        for pattern, *texts in zip(patterns, expected, written, strict=True)
+        if len(set(texts)) > 1
+    ]
     assert ([], COUNT) == (different[:20], len(written))
     assert [] == [text for pattern, text in zip(patterns, written, strict=True) if not reads_back(text, pattern, name)]
 
 
 def test_null_is_null(spark: SparkSession) -> None:
-    (row,) = spark.sql("SELECT pg_float8(CAST(NULL AS DOUBLE)) AS eight, pg_float4(CAST(NULL AS FLOAT)) AS four").collect()
+    (row,) = spark.sql(
+        "SELECT pg_float8(CAST(NULL AS DOUBLE)) AS eight, pg_float4(CAST(NULL AS FLOAT)) AS four"
+    ).collect()
 
     assert (None, None) == (row.eight, row.four)
 

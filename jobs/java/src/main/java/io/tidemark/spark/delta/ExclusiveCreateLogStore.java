@@ -1,6 +1,10 @@
 package io.tidemark.spark.delta;
 
 import io.delta.storage.HadoopFileSystemLogStore;
+
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.Writer;
@@ -14,15 +18,14 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Iterator;
 import java.util.UUID;
-import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.Path;
 
 /**
  * Commits to a Delta log on a local disk so that exactly one of several processes wins a version.
  *
- * <p>Delta's own LocalLogStore looks whether the file exists and then renames, under a lock of its own JVM: two JVMs
- * both look, both rename, and rename(2) replaces the first commit. Here the commit is written and synced under a
- * temporary name and then given its real name by link(2), which fails when that name is taken.
+ * <p>Delta's own LocalLogStore looks whether the file exists and then renames, under a lock of its
+ * own JVM: two JVMs both look, both rename, and rename(2) replaces the first commit. Here the
+ * commit is written and synced under a temporary name and then given its real name by link(2),
+ * which fails when that name is taken.
  *
  * <p>Chosen by {@code spark.delta.logStore.file.impl}. The file system has to know hard links.
  */
@@ -39,9 +42,12 @@ public final class ExclusiveCreateLogStore extends HadoopFileSystemLogStore {
      * @throws FileAlreadyExistsException if {@code overwrite} is false and {@code path} exists
      */
     @Override
-    public void write(Path path, Iterator<String> actions, Boolean overwrite, Configuration hadoopConf)
+    public void write(
+            Path path, Iterator<String> actions, Boolean overwrite, Configuration hadoopConf)
             throws IOException {
-        java.nio.file.Path target = java.nio.file.Path.of(resolvePathOnPhysicalStorage(path, hadoopConf).toUri().getPath());
+        java.nio.file.Path target =
+                java.nio.file.Path.of(
+                        resolvePathOnPhysicalStorage(path, hadoopConf).toUri().getPath());
         Files.createDirectories(target.getParent());
         java.nio.file.Path temporary = sibling(target, UUID.randomUUID() + ".tmp");
         try {
@@ -59,16 +65,22 @@ public final class ExclusiveCreateLogStore extends HadoopFileSystemLogStore {
         }
     }
 
-    /** Says yes: other files of the log, such as checkpoints, are written in place and are to be renamed. */
+    /**
+     * Says yes: other files of the log, such as checkpoints, are written in place and are to be
+     * renamed.
+     */
     @Override
     public Boolean isPartialWriteVisible(Path path, Configuration hadoopConf) {
         return true;
     }
 
-    private static void writeAndSync(java.nio.file.Path file, Iterator<String> actions) throws IOException {
+    private static void writeAndSync(java.nio.file.Path file, Iterator<String> actions)
+            throws IOException {
         try (FileChannel channel =
-                        FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-                Writer writer = new BufferedWriter(Channels.newWriter(channel, StandardCharsets.UTF_8))) {
+                        FileChannel.open(
+                                file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+                Writer writer =
+                        new BufferedWriter(Channels.newWriter(channel, StandardCharsets.UTF_8))) {
             while (actions.hasNext()) {
                 writer.write(actions.next());
                 writer.write('\n');
@@ -78,11 +90,13 @@ public final class ExclusiveCreateLogStore extends HadoopFileSystemLogStore {
         }
     }
 
-    private static void link(java.nio.file.Path temporary, java.nio.file.Path target) throws IOException {
+    private static void link(java.nio.file.Path temporary, java.nio.file.Path target)
+            throws IOException {
         try {
             Files.createLink(target, temporary);
         } catch (FileAlreadyExistsException e) {
-            // NFS repeats a request whose answer was lost, and then finds the name taken by ourselves.
+            // NFS repeats a request whose answer was lost, and then finds the name taken by
+            // ourselves.
             if (!Files.isSameFile(temporary, target)) {
                 throw e;
             }
@@ -92,8 +106,11 @@ public final class ExclusiveCreateLogStore extends HadoopFileSystemLogStore {
     }
 
     private static IOException noHardLinks(java.nio.file.Path target, Exception cause) {
-        FileSystemException refusal = new FileSystemException(
-                target.toString(), null, "this file system has no hard links; put the lake on one that has, or on S3");
+        FileSystemException refusal =
+                new FileSystemException(
+                        target.toString(),
+                        null,
+                        "this file system has no hard links; put the lake on one that has, or on S3");
         refusal.initCause(cause);
         return refusal;
     }

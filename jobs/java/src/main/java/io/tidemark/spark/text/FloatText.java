@@ -3,8 +3,9 @@ package io.tidemark.spark.text;
 import org.apache.spark.unsafe.types.UTF8String;
 
 /**
- * Writes floating-point numbers as PostgreSQL does ({@code extra_float_digits} of 1 or more): the shortest text that
- * reads back as the same number, such as {@code 0.1}, {@code 1e+20}, {@code -0}, {@code NaN}, {@code -Infinity}.
+ * Writes floating-point numbers as PostgreSQL does ({@code extra_float_digits} of 1 or more): the
+ * shortest text that reads back as the same number, such as {@code 0.1}, {@code 1e+20}, {@code -0},
+ * {@code NaN}, {@code -Infinity}.
  *
  * <p>The text of Spark's cast differs in form (1.0E20) and, more rarely, in digits.
  */
@@ -14,10 +15,13 @@ public final class FloatText {
     private static final UTF8String MINUS_INFINITY = UTF8String.fromString("-Infinity");
     private static final UTF8String ZERO = UTF8String.fromString("0");
     private static final UTF8String MINUS_ZERO = UTF8String.fromString("-0");
-    private static final int MIN_FIXED = -4; // the least power of ten of a first digit that is written without e-
-    private static final int FIXED_BELOW_8 = 15; // that of the first that is written with e+, as float8
+    private static final int MIN_FIXED =
+            -4; // the least power of ten of a first digit that is written without e-
+    private static final int FIXED_BELOW_8 =
+            15; // that of the first that is written with e+, as float8
     private static final int FIXED_BELOW_4 = 6; // and as float4
-    private static final int MAX_LENGTH = 25; // -1.7976931348623157e+308, and -0.000123… with 17 digits
+    private static final int MAX_LENGTH =
+            25; // -1.7976931348623157e+308, and -0.000123… with 17 digits
 
     private FloatText() {}
 
@@ -25,27 +29,29 @@ public final class FloatText {
     public static UTF8String float8(double value) {
         long bits = Double.doubleToRawLongBits(value);
         int biased = (int) (bits >>> 52) & 0x7ff;
-        long fraction = bits & (1L << 52) - 1;
-        if (biased == 0x7ff || biased == 0 && fraction == 0) {
+        long fraction = bits & ((1L << 52) - 1);
+        if (biased == 0x7ff || (biased == 0 && fraction == 0)) {
             return special(bits < 0, biased != 0, fraction != 0);
         }
-        long mantissa = biased == 0 ? fraction : fraction | 1L << 52;
+        long mantissa = biased == 0 ? fraction : fraction | (1L << 52);
         boolean closerBelow = fraction == 0 && biased > 1;
-        ShortestDecimal decimal = ShortestDecimal.of(mantissa, Math.max(biased, 1) - 1075, closerBelow);
+        ShortestDecimal decimal =
+                ShortestDecimal.of(mantissa, Math.max(biased, 1) - 1075, closerBelow);
         return write(bits < 0, decimal, FIXED_BELOW_8);
     }
 
     /** Writes a float4. */
     public static UTF8String float4(float value) {
         int bits = Float.floatToRawIntBits(value);
-        int biased = bits >>> 23 & 0xff;
-        int fraction = bits & (1 << 23) - 1;
-        if (biased == 0xff || biased == 0 && fraction == 0) {
+        int biased = (bits >>> 23) & 0xff;
+        int fraction = bits & ((1 << 23) - 1);
+        if (biased == 0xff || (biased == 0 && fraction == 0)) {
             return special(bits < 0, biased != 0, fraction != 0);
         }
-        int mantissa = biased == 0 ? fraction : fraction | 1 << 23;
+        int mantissa = biased == 0 ? fraction : fraction | (1 << 23);
         boolean closerBelow = fraction == 0 && biased > 1;
-        ShortestDecimal decimal = ShortestDecimal.of(mantissa, Math.max(biased, 1) - 150, closerBelow);
+        ShortestDecimal decimal =
+                ShortestDecimal.of(mantissa, Math.max(biased, 1) - 150, closerBelow);
         return write(bits < 0, decimal, FIXED_BELOW_4);
     }
 
@@ -65,9 +71,10 @@ public final class FloatText {
         text[0] = '-';
         int length = length(decimal.digits());
         int first = decimal.exponent() + length - 1;
-        int end = first >= MIN_FIXED && first < fixedBelow
-                ? fixed(text, start, decimal, length)
-                : scientific(text, start, decimal.digits(), length, first);
+        int end =
+                first >= MIN_FIXED && first < fixedBelow
+                        ? fixed(text, start, decimal, length)
+                        : scientific(text, start, decimal.digits(), length, first);
         return UTF8String.fromBytes(text, 0, end);
     }
 

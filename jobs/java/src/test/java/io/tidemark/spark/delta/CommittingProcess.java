@@ -1,18 +1,25 @@
 package io.tidemark.spark.delta;
 
-import java.io.IOException;
-import java.nio.file.FileAlreadyExistsException;
-import java.util.Iterator;
-import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.Path;
 
-/** One of several processes that commit to the same log; prints each commit that it was told it had won. */
+import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.util.Iterator;
+import java.util.List;
+
+/**
+ * One of several processes that commit to the same log; prints each commit that it was told it had
+ * won.
+ */
 final class CommittingProcess {
     private CommittingProcess() {}
 
-    /** Commits {@code args[2]} times as writer {@code args[1]} to the log {@code args[0]}, once a line comes in. */
+    /**
+     * Commits {@code args[2]} times as writer {@code args[1]} to the log {@code args[0]}, once a
+     * line comes in.
+     */
     public static void main(String[] args) throws IOException {
         Configuration conf = new Configuration(false);
         ExclusiveCreateLogStore store = new ExclusiveCreateLogStore(conf);
@@ -25,19 +32,21 @@ final class CommittingProcess {
         }
     }
 
-    private static long version(ExclusiveCreateLogStore store, Path log, String commit, Configuration conf)
+    private static long version(
+            ExclusiveCreateLogStore store, Path log, String commit, Configuration conf)
             throws IOException {
         for (long version = next(store, log, conf); ; version++) {
             try {
                 store.write(file(log, version), List.of(commit).iterator(), false, conf);
                 return version;
             } catch (FileAlreadyExistsException lost) {
-                continue;
+                // another process has it: the next version is tried
             }
         }
     }
 
-    private static long next(ExclusiveCreateLogStore store, Path log, Configuration conf) throws IOException {
+    private static long next(ExclusiveCreateLogStore store, Path log, Configuration conf)
+            throws IOException {
         long next = 0;
         for (Iterator<FileStatus> found = store.listFrom(file(log, 0), conf); found.hasNext(); ) {
             String name = found.next().getPath().getName();

@@ -1,10 +1,16 @@
 package io.tidemark.spark.delta;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.delta.storage.CloseableIterator;
+
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
@@ -15,9 +21,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
-import org.apache.hadoop.conf.Configuration;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 class ExclusiveCreateLogStoreTest {
     private static final int WRITERS = 3;
@@ -26,8 +29,7 @@ class ExclusiveCreateLogStoreTest {
     private final Configuration conf = new Configuration(false);
     private final ExclusiveCreateLogStore store = new ExclusiveCreateLogStore(conf);
 
-    @TempDir
-    private Path log;
+    @TempDir private Path log;
 
     @Test
     void everyCommitThatOneOfSeveralProcessesWonIsInTheLogOnce() throws Exception {
@@ -56,7 +58,9 @@ class ExclusiveCreateLogStoreTest {
     void aTakenVersionIsRefusedAndKeepsItsContent() throws IOException {
         write("00000000000000000000.json", "first", false);
 
-        assertThrows(FileAlreadyExistsException.class, () -> write("00000000000000000000.json", "second", false));
+        assertThrows(
+                FileAlreadyExistsException.class,
+                () -> write("00000000000000000000.json", "second", false));
         assertEquals(List.of("first"), read("00000000000000000000.json"));
     }
 
@@ -79,8 +83,7 @@ class ExclusiveCreateLogStoreTest {
 
         try (Stream<Path> files = Files.list(log)) {
             assertEquals(
-                    List.of("a.json"),
-                    files.map(file -> file.getFileName().toString()).toList());
+                    List.of("a.json"), files.map(file -> file.getFileName().toString()).toList());
         }
     }
 
