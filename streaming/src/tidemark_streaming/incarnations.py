@@ -28,7 +28,7 @@ class Incarnations:
             listing = self._store.list(prefix=_FOLDER, return_arrow=False)
             return max((int(entry["path"].rpartition("/")[2]) for page in listing for entry in page), default=0)
         except (BaseError, OSError) as error:
-            raise LakeUnavailable(f"{self._url}/{_FOLDER}: cannot be listed: {error}") from error
+            raise LakeUnavailable(f"{self._url}/{_FOLDER}: cannot be listed: {_line(error)}") from error
 
     def take(self) -> int:
         """Take the next free number: whoever creates its object first has it; LakeUnavailable."""
@@ -45,7 +45,7 @@ class Incarnations:
         except AlreadyExistsError:
             return False
         except (BaseError, OSError) as error:
-            raise LakeUnavailable(f"{self._url}/{name}: cannot be written: {error}") from error
+            raise LakeUnavailable(f"{self._url}/{name}: cannot be written: {_line(error)}") from error
         return True
 
 
@@ -56,4 +56,9 @@ def _open(url: str) -> ObjectStore:
         plain_http = os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://")
         return from_url(url, client_options={"allow_http": plain_http})
     except (BaseError, OSError) as error:
-        raise LakeUnavailable(f"{url}: cannot be opened: {error}") from error
+        raise LakeUnavailable(f"{url}: cannot be opened: {_line(error)}") from error
+
+
+def _line(error: Exception) -> str:
+    """Leave out obstore's second half, which says the same as a structure of many lines."""
+    return " ".join(str(error).partition("Debug source:")[0].split())

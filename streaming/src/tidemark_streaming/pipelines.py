@@ -29,7 +29,7 @@ from tidemark_streaming.submission import submit
 LOG = logging.getLogger(__name__)
 
 _LOCK_WAIT_S = 30.0
-_CONNECT_S = 150.0
+_CONNECT_S = 240.0
 _SAVEPOINT_S = 120.0
 
 

@@ -9,7 +9,7 @@ from tidemark_contract.errors import TidemarkError
 from tidemark_streaming.cluster import Cluster
 from tidemark_streaming.options import PipelineOptions
 
-_TIMEOUT_S = 180
+_TIMEOUT_S = 300
 
 
 class SubmissionFailed(TidemarkError):
