@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 def log(event: str, *, level: str = "info", **facts: object) -> None:
     """Write one event to stderr. Facts are counts, names and versions, never a row's values or a secret."""
     line = {"ts": datetime.now(UTC).isoformat(timespec="milliseconds"), "level": level, "event": event, **facts}
-    print(json.dumps(line, default=str), file=sys.stderr, flush=True)
+    # One write a line: print would send the line end by itself, and another thread's line could get in between.
+    sys.stderr.write(json.dumps(line, default=str) + "\n")
+    sys.stderr.flush()
 
 
 def summary(facts: dict[str, object]) -> None:
