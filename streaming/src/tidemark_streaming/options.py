@@ -40,6 +40,8 @@ class PipelineOptions:
     def _checkpointing(self) -> dict[str, str]:
         settings = {
             "execution.checkpointing.interval": self.checkpoint_interval,
+            # However long a checkpoint takes, on a slow S3 say, the stream reads for at least as long after it.
+            "execution.checkpointing.min-pause": self.checkpoint_interval,
             "execution.checkpointing.dir": self.checkpoints,
         }
         return settings | ({"execution.state-recovery.path": self.restore} if self.restore else {})
@@ -62,7 +64,6 @@ _FIXED = {
     "execution.checkpointing.mode": "EXACTLY_ONCE",
     "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
     "execution.checkpointing.num-retained": "3",
-    "execution.checkpointing.min-pause": "200ms",
     "execution.checkpointing.tolerable-failed-checkpoints": "10",
     # What a restart can heal is retried for ever; what none can heal, the connector marks, and the job ends at once.
     "restart-strategy.type": "exponential-delay",

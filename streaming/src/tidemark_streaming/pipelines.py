@@ -31,6 +31,8 @@ LOG = logging.getLogger(__name__)
 _LOCK_WAIT_S = 30.0
 _CONNECT_S = 240.0
 _SAVEPOINT_S = 120.0
+# How often the end of the server's log is asked for: lag is never older than that.
+_LAG_OPTIONS = {"wal.end.interval.ms": "2000"}
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ class Pipeline:
             source=self.source,
             landing=layout.incarnation(incarnation),
             checkpoints=folder.as_uri(),
-            connector=url.options | {"password.file": str(self._write_password(url.password))},
+            connector=url.options | _LAG_OPTIONS | {"password.file": str(self._write_password(url.password))},
             checkpoint_interval=interval,
             restore=state.folder.as_uri() if state else "",
         )
