@@ -30,6 +30,7 @@ public final class ReplicationStream implements AutoCloseable {
     private static final long PG_EPOCH_MILLIS = 946_684_800_000L;
     private static final int XLOG_DATA_HEADER = 25; // 'w', start, end, clock
     private static final int STATUS_LENGTH = 34;
+    private static final int CLOSE_MILLIS = 100;
 
     private final ServerIdentity identity;
     private final long startLsn;
@@ -169,11 +170,16 @@ public final class ReplicationStream implements AutoCloseable {
         copy.flushCopy();
     }
 
-    /** Cuts the connection. No CopyDone: the server could first have gigabytes to send. */
+    /**
+     * Cuts the connection. No CopyDone: the server could first have gigabytes to send. And no
+     * patience with TLS: its close waits for the peer's answer as long as a read may, also if the
+     * peer is dead.
+     */
     @Override
     public void close() {
         feedback.stop();
         try {
+            connection.setNetworkTimeout(Runnable::run, CLOSE_MILLIS);
             connection.abort(Runnable::run);
         } catch (SQLException e) {
             LOG.debug("closing a replication connection", e);

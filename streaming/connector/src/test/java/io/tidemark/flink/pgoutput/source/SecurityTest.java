@@ -17,6 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 
 /** A server that asks for SCRAM over TLS, with a certificate for the name localhost. */
@@ -173,5 +174,29 @@ class SecurityTest {
                 assertThat(reader.metric("reconnects")).isZero();
             }
         }
+    }
+
+    /** TLS says goodbye when it closes, and would wait for the answer as long as for a message. */
+    @Test
+    void aStalledTlsConnectionIsClosedWithoutWaitingForThePeer() throws Exception {
+        try (StallingProxy proxy = new StallingProxy(server.port(), 1_009)) {
+            Map<String, String> options =
+                    db.options("port", Integer.toString(proxy.port()), "ssl.mode", "require");
+            ReaderHarness reader = ReaderHarness.start(options);
+            db.execute("TRUNCATE t");
+            reader.readUntil(() -> reader.metric("lagBytes") == 0 && reader.metric("changes") > 0);
+            proxy.stallAfter(200_500);
+            db.execute("INSERT INTO t SELECT i, repeat('v', 500) FROM generate_series(1, 2000) i");
+            long changes = reader.metric("changes");
+            reader.readUntil(() -> reader.metric("changes") > changes + 100);
+
+            assertThat(timeOf(reader::stop)).isLessThan(Duration.ofSeconds(10));
+        }
+    }
+
+    private static Duration timeOf(Runnable work) {
+        long start = System.nanoTime();
+        work.run();
+        return Duration.ofNanos(System.nanoTime() - start);
     }
 }

@@ -38,6 +38,8 @@ public final class StallingProxy implements AutoCloseable {
         while (true) {
             Socket client = listener.accept();
             Socket server = new Socket(InetAddress.getLoopbackAddress(), target);
+            client.setTcpNoDelay(true); // small pieces are to arrive as such, and soon
+            server.setTcpNoDelay(true);
             sockets.addAll(List.of(client, server));
             if (allowance.get() <= 0) {
                 allowance.set(Long.MAX_VALUE); // the stalled connection was given up: be well again
