@@ -85,6 +85,20 @@ def next_to_publish(published: Mark | None, arrived: Iterable[Mark]) -> Mark | N
     return max((m for m in newer if not any(o.follows(m) for o in newer)), key=lambda m: m.id, default=None)
 
 
+def linked(base: Mark, target: Mark, arrived: Iterable[Mark]) -> bool:
+    """Tell whether the chain of predecessors leads from the target back to the base through marks that arrived.
+
+    It does not when the slot was lost or made again: then changes in between are in no stream.
+    """
+    known = {mark.nonce: mark for mark in arrived}
+    link: Mark | None = target
+    while link is not None and link.nonce != base.nonce:
+        if link.previous == base.nonce:
+            return True
+        link = known.get(link.previous or "")
+    return link is not None
+
+
 def check_same_source(published: Mark, mark: Mark) -> None:
     """Raise SourceChanged when the two marks are not of one history of one database cluster."""
     if mark.system_id != published.system_id:

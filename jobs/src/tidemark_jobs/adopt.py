@@ -23,6 +23,7 @@ def adopt(path: str, folder: str, mark: Mark, rows: int) -> int:
     Raises CommitFailedError, having changed nothing, when somebody else commits meanwhile.
     """
     table = DeltaTable(path)
+    before = table.version()
     step = Step(base="", mark=mark.id, nonce=mark.nonce, rows=rows)
     properties = CommitProperties(
         custom_metadata={"tidemark": step.text()},
@@ -32,7 +33,7 @@ def adopt(path: str, folder: str, mark: Mark, rows: int) -> int:
     table.create_write_transaction(
         list(_adds(path, folder)), "overwrite", table.schema(), commit_properties=properties
     )
-    return table.version()
+    return before + 1  # no retries: it is the next version, or an error
 
 
 def count_rows(path: str, folder: str) -> int:
@@ -68,7 +69,7 @@ def _statistics(footer: pq.FileMetaData) -> dict[str, Any]:
             break  # a nested column: later numbers are of other columns
         groups = [footer.row_group(g).column(number).statistics for g in range(footer.num_row_groups)]
         lows, highs = [_bound(s and s.min) for s in groups], [_bound(s and s.max) for s in groups]
-        if None not in lows and None not in highs:
+        if groups and None not in lows and None not in highs:
             lowest[name], highest[name] = min(lows, key=_plain), max(highs, key=_plain)
     return {"numRecords": footer.num_rows, "minValues": lowest, "maxValues": highest}
 

@@ -44,13 +44,28 @@ def committed_files(layout: Layout) -> list[LandingFile]:
     return sorted(file for file in _list(layout) if file.counter <= newest.get(file.incarnation, -1))
 
 
-def register(layout: Layout) -> int:
-    """Add the files that bronze does not have yet to it, and give their number; safe when several do it at once."""
-    while True:
-        bronze = open_bronze(layout)
-        new = [file for file in committed_files(layout) if file.counter > registered_counter(bronze, file.incarnation)]
-        if not new or _commit(layout, bronze, new):
-            return len(new)
+class Landing:
+    """The landing folder of one source, and how far it is registered as far as this process knows."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._known: dict[int, int] = {}
+
+    def register(self) -> int:
+        """Add the files that bronze does not have yet to it, and give their number; safe for several at once.
+
+        Asked over and over, it costs two listings while nothing new has landed.
+        """
+        while new := [file for file in committed_files(self._layout) if file.counter > self._counter(file)]:
+            bronze = open_bronze(self._layout)
+            self._known = {number: registered_counter(bronze, number) for number in {f.incarnation for f in new}}
+            lacking = [file for file in new if file.counter > self._counter(file)]
+            if lacking and _commit(self._layout, bronze, lacking):
+                return len(lacking)
+        return 0
+
+    def _counter(self, file: LandingFile) -> int:
+        return self._known.get(file.incarnation, -1)
 
 
 def open_bronze(layout: Layout) -> DeltaTable:

@@ -1,12 +1,12 @@
 """What a sync has to do, decided from the narrow columns of bronze before any Spark job starts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from tidemark_contract.catalog import Relation, unexplained
-from tidemark_contract.marks import Mark
+from tidemark_contract.marks import Mark, linked
 from tidemark_contract.specs import TableSpec
 from tidemark_jobs.bronze import Truncate, Window
 from tidemark_jobs.control import TableState, TableVersion
@@ -44,10 +44,15 @@ class TableFold:
         return bool(self.truncates)
 
 
-def judge(stand: Stand, target: Mark, window: Window) -> tuple[TableState, TableFold | None]:
+BROKEN_CHAIN = "marks are missing between this table's mark and the newest: the slot was lost or made again"
+
+
+def judge(stand: Stand, target: Mark, window: Window, arrived: Sequence[Mark]) -> tuple[TableState, TableFold | None]:
     """Say in which state a table enters the target mark, and what to fold into it to get there."""
     if stand.state.state not in FOLDED:
         return stand.state, None
+    if not linked(stand.base, target, arrived):
+        return TableState(STALE, BROKEN_CHAIN), None
     before, after = stand.base.catalog.table(stand.spec.table), target.catalog.table(stand.spec.table)
     relations = tuple(sorted({relation.oid for relation in (*before, *after)}))
     chosen = np.isin(window.relations, relations) & window.seen(target.snapshot) & ~window.seen(stand.base.snapshot)

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
 
-from delta.tables import DeltaTable
 from deltalake import DeltaTable as DeltaLog
 from deltalake.exceptions import TableNotFoundError
 from pyspark.sql import SparkSession
@@ -68,8 +67,8 @@ class Standing:
 
 def create(spark: SparkSession, path: str, spec: TableSpec) -> None:
     """Make the table if it does not exist."""
-    table = DeltaTable.createIfNotExists(spark).location(path).addColumns(schema(spec))
-    table.property("delta.enableDeletionVectors", "true").property("delta.checkpointInterval", "50").execute()
+    writer = spark.createDataFrame([], schema(spec)).write.format("delta").mode("ignore")
+    writer.option("delta.enableDeletionVectors", "true").option("delta.checkpointInterval", "50").save(path)
 
 
 def schema(spec: TableSpec) -> StructType:

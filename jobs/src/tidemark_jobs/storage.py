@@ -1,11 +1,13 @@
 """Objects in the lake, on `file://` and `s3://` alike."""
 
+import io
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlparse
 
 import obstore
@@ -71,6 +73,41 @@ def delete(url: str, name: str) -> None:
         return
 
 
-def open_file(url: str, name: str) -> obstore.ReadableFile:
+class ObjectFile(io.RawIOBase):
+    """An object as a seekable file, for Arrow: obstore's own reader names `closed` in a way that Arrow refuses."""
+
+    def __init__(self, store: ObjectStore, name: str) -> None:
+        self._store, self._name = store, name
+        self._size = int(obstore.head(store, name)["size"])
+        self._position = 0
+
+    def readable(self) -> bool:
+        """Say that it can be read."""
+        return True
+
+    def seekable(self) -> bool:
+        """Say that it can be read at any place."""
+        return True
+
+    def tell(self) -> int:
+        """Give the next byte's place."""
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go to a place."""
+        self._position = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
+        return self._position
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer by one ranged read."""
+        length = min(len(buffer), self._size - self._position)
+        if length <= 0:
+            return 0
+        buffer[:length] = bytes(obstore.get_range(self._store, self._name, start=self._position, length=length))
+        self._position += length
+        return length
+
+
+def open_file(url: str, name: str) -> ObjectFile:
     """Open an object as a seekable file."""
-    return obstore.open_reader(open_store(url), name)
+    return ObjectFile(open_store(url), name)

@@ -22,7 +22,7 @@ from tidemark_jobs.bronze import ArrivedMark, Bronze, Window
 from tidemark_jobs.changes import ChangeReader
 from tidemark_jobs.control import PublishedMark, TableState, TableVersion
 from tidemark_jobs.copy import read_manifest
-from tidemark_jobs.landing import register
+from tidemark_jobs.landing import Landing
 from tidemark_jobs.leases import Lease, lease
 from tidemark_jobs.logs import log
 from tidemark_jobs.merge import merge
@@ -36,11 +36,17 @@ POLL_S = 0.2
 def sync_to(run: Run, bronze: Bronze, wanted: Mark, held: Lease) -> PublishedMark:
     """Publish marks, in their order, until the wanted one or a later state of the source is published."""
     deadline = time.monotonic() + run.job.timeout
+    landing = Landing(run.layout)
+    due = True  # files that an earlier run has registered
     while True:
-        published = publish_next(run, bronze, held)
-        if published and published.mark.snapshot.contains(wanted.snapshot):
-            return published
-        if published is None:
+        if landing.register() or due:
+            due = False
+            for published in publish_due(run, bronze, held):
+                if published.mark.snapshot.contains(wanted.snapshot):
+                    return published
+            if (newest := run.control.published()) and newest.mark.snapshot.contains(wanted.snapshot):
+                return newest  # another run was quicker
+        else:
             _wait(deadline, wanted)
 
 
@@ -73,18 +79,19 @@ def check_source(run: Run, bronze: Bronze) -> None:
         )
 
 
-def publish_next(run: Run, bronze: Bronze, held: Lease) -> PublishedMark | None:
-    """Register what has landed and publish the next mark that is complete; None when there is none."""
-    if register(run.layout):
-        bronze.refresh()
+def publish_due(run: Run, bronze: Bronze, held: Lease) -> Iterator[PublishedMark]:
+    """Publish one mark after the other until none is left that is in bronze, newer, and to be published."""
+    bronze.refresh()
     published = run.control.published()
-    arrived = bronze.marks_since(published.read_from if published else 0)
-    target = next_to_publish(published.mark if published else None, [a.mark for a in arrived])
-    if target is None:
-        return None
-    if published:
-        check_same_source(published.mark, target)
-    return _Publication(run, bronze, published, arrived, target).publish(held)
+    while True:
+        arrived = bronze.marks_since(published.read_from if published else 0)
+        target = next_to_publish(published.mark if published else None, [a.mark for a in arrived])
+        if target is None:
+            return
+        if published:
+            check_same_source(published.mark, target)
+        published = _Publication(run, bronze, published, arrived, target).publish(held)
+        yield published
 
 
 @dataclass(frozen=True)
@@ -102,8 +109,10 @@ class _Publication:
         started = time.monotonic()
         commit_lsn = next(a.commit_lsn for a in self.arrived if a.mark.nonce == self.target.nonce)
         stands = self._stands()
-        window = self.bronze.window(self._first_lsn(stands), commit_lsn)
-        judged = [(stand, *judge(stand, self.target, window)) for stand in stands]
+        first_lsn = self._first_lsn(stands)
+        window = self.bronze.window(first_lsn, commit_lsn)
+        marks = [a.mark for a in self.bronze.marks_since(first_lsn)]
+        judged = [(stand, *judge(stand, self.target, window, marks)) for stand in stands]
         folds = [fold for _, _, fold in judged if fold]
         merged = self._merge_all(window, folds, held)
         outcomes = [merged.get(s.spec.table, (state, s.version)) for s, state, _ in judged]

@@ -1,0 +1,80 @@
+"""COPY text, types, argv and settings."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tidemark_contract.argv import JOBS, Job, parse
+from tidemark_contract.copytext import decode_row, encode_row
+from tidemark_contract.errors import SettingsError
+from tidemark_contract.settings import Settings
+from tidemark_contract.types import silver_type
+
+TEXTS = st.text(st.characters(blacklist_characters="\0", blacklist_categories=["Cs"])) | st.text("\\\b\f\n\r\t\vN")
+
+
+@given(st.lists(st.none() | TEXTS, min_size=1))
+def test_a_row_of_copy_text_reads_back(row: list[str | None]) -> None:
+    line = encode_row(row)
+
+    assert row == decode_row(line)
+    assert "\n" not in line
+
+
+@pytest.mark.parametrize(
+    ("postgres", "spark"),
+    [
+        ("integer", "int"),
+        ("numeric(12,2)", "decimal(12,2)"),
+        ("numeric(38,0)", "decimal(38,0)"),
+        ("numeric(39,0)", "string"),
+        ("numeric(3,-2)", "string"),
+        ("numeric(2,5)", "string"),
+        ("numeric", "string"),
+        ("timestamp with time zone", "timestamp"),
+        ("timestamp(3) without time zone", "timestamp_ntz"),
+        ("time with time zone", "string"),
+        ("character(5)", "string"),
+        ("integer[]", "string"),
+        ("public.mood", "string"),
+    ],
+)
+def test_every_type_has_a_silver_type(postgres: str, spark: str) -> None:
+    assert spark == silver_type(postgres).spark
+
+
+@given(
+    st.builds(
+        Job,
+        st.sampled_from(sorted(JOBS)),
+        st.just("shop"),
+        st.lists(st.sampled_from(["public.orders", '"-x"."--y"', "--source"])).map(tuple),
+        st.none() | st.integers(0, 1 << 40),
+        st.just(False),
+        st.integers(0, 9999),
+    )
+)
+def test_a_job_reads_back_from_its_command_line(job: Job) -> None:
+    assert job == parse(job.argv())
+
+
+def test_a_continuous_job_reads_back() -> None:
+    job = Job("sync", "shop", continuous=True, repeat_s=2.5)
+    assert job == parse(job.argv())
+
+
+def test_settings_tell_everything_that_is_missing_at_once() -> None:
+    with pytest.raises(SettingsError) as error:
+        Settings.read({"TIDEMARK_LAKE": "/tmp/lake"})
+    assert ["TIDEMARK_SPECS", "TIDEMARK_STATE", "TIDEMARK_LAKE"] == [line.split()[0] for line in str(error.value).split("\n")]
+
+
+def test_settings_do_not_print_secrets() -> None:
+    environment = {"TIDEMARK_SPECS": "s", "TIDEMARK_LAKE": "file:///l", "TIDEMARK_STATE": "t"}
+    secret = "postgresql://me:secret@host/db"
+    settings = Settings.read({**environment, "TIDEMARK_SOURCE_SHOP_URL": secret})
+
+    assert "secret" not in repr(settings)
+    assert secret == settings.source_url("shop") == settings.admin_url("shop")
+    with pytest.raises(SettingsError, match="TIDEMARK_SOURCE_OTHER_URL"):
+        settings.source_url("other")

@@ -1,0 +1,177 @@
+"""Sync, on a lake filled by hand: what is visible at which mark, and what a crash leaves."""
+
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from tests.jobs.lake import LINES, LOG, ORDERS, SHOP, Lake, delete, insert, mark, relation, truncate, update
+
+
+@pytest.fixture
+def lake(spark: SparkSession, tmp_path: Path) -> Lake:
+    """Copied, empty, at mark 1, which sees every transaction below 100."""
+    lake = Lake(spark, tmp_path)
+    lake.copied(1).land(mark(1, 100, kind="copy"))
+    assert lake.sync() is not None
+    return lake
+
+
+def test_a_change_that_commits_after_the_mark_waits_for_the_next(lake: Lake) -> None:
+    """It is in bronze already, but the mark's snapshot does not see its transaction."""
+    lake.land(insert(ORDERS, 105, id="1", state="paid", price="1.50"), mark(2, 105)).sync()
+    assert [] == lake.lines(ORDERS)
+
+    lake.land(mark(3, 106)).sync()
+    assert ["1\tpaid\t1.50"] == lake.lines(ORDERS)
+    assert [] == lake.lines(ORDERS, 2)
+
+
+def test_a_running_transaction_is_carried_over_many_marks(lake: Lake) -> None:
+    lake.land(insert(ORDERS, 101, id="1", state="waits", price=None), insert(LINES, 102, id="7", part="p"))
+    for number in range(2, 5):
+        lake.land(mark(number, 101, 110 + number, [101])).sync()
+        assert ([], ["7\tp"]) == (lake.lines(ORDERS), lake.lines(LINES))
+
+    lake.land(mark(5, 120)).sync()
+    assert ["1\twaits\t\\N"] == lake.lines(ORDERS)
+
+
+def test_all_changes_of_one_window_are_folded_at_once(lake: Lake) -> None:
+    lake.land(
+        insert(ORDERS, 101, id="1", state="new", price="1.00"),
+        insert(ORDERS, 101, id="2", state="new", price="NaN"),
+        update(ORDERS, 102, id="1", state="paid", price="2.00"),
+        update(ORDERS, 103, was={"id": "2"}, id="3", state="moved", price="NaN"),
+        delete(ORDERS, 104, id="1"),
+        insert(LOG, 104, a="x", b="y"),
+        insert(LOG, 104, a="x", b="y"),
+        mark(2, 110),
+    ).sync()
+
+    assert (["3\tmoved\tNaN"], ["x\ty", "x\ty"]) == (lake.lines(ORDERS), lake.lines(LOG))
+
+
+def test_the_same_landing_files_twice_change_nothing(lake: Lake) -> None:
+    lake.land(insert(LOG, 101, a="x", b=None), insert(ORDERS, 101, id="1", state="s", price="1.00"), mark(2, 110))
+    lake.incarnation, lake.counter = 2, 0
+    lake.land_table(lake.landed[-1]).sync()
+    lake.land_table(lake.landed[-2]).land(insert(LOG, 120, a="z", b=None), mark(3, 130)).sync()
+
+    assert (["x\t\\N", "z\t\\N"], ["1\ts\t1.00"]) == (lake.lines(LOG), lake.lines(ORDERS))
+
+
+def test_a_truncate_empties_and_what_follows_it_stays(lake: Lake) -> None:
+    lake.land(insert(ORDERS, 101, id="1", state="a", price="1.00"), insert(LOG, 101, a="x", b="y"), mark(2, 110)).sync()
+    facts = [relation(ORDERS, filenode=5, changed_by=111), relation(LINES), relation(LOG, filenode=6, changed_by=111)]
+    lake.land(
+        insert(ORDERS, 111, id="2", state="b", price="1.00"),
+        truncate(ORDERS, 111),
+        truncate(LOG, 111),
+        insert(ORDERS, 111, id="1", state="c", price="1.00"),
+        insert(LOG, 111, a="n", b="m"),
+        mark(3, 120, catalog=facts),
+    ).sync()
+
+    assert (["1\tc\t1.00"], ["n\tm"]) == (lake.lines(ORDERS), lake.lines(LOG))
+
+
+def test_unchanged_toast_comes_from_the_row_in_the_table_even_if_it_moved(lake: Lake) -> None:
+    lake.land(
+        insert(ORDERS, 101, id="1", state="long", price="NaN"),
+        insert(ORDERS, 101, id="2", state="other", price="2.00"),
+        mark(2, 110),
+    ).sync()
+    lake.land(
+        update(ORDERS, 111, was={"id": "1"}, unchanged=("state", "price"), id="5"),
+        update(ORDERS, 111, unchanged=("state",), id="2", price="3.00"),
+        mark(3, 120),
+    ).sync()
+
+    assert ["2\tother\t3.00", "5\tlong\tNaN"] == lake.lines(ORDERS)
+
+
+def test_a_stop_is_published_exactly(lake: Lake) -> None:
+    lake.land(insert(ORDERS, 101, id="1", state="a", price=None), mark(2, 110, kind="verify"))
+    lake.land(insert(ORDERS, 111, id="2", state="b", price=None), mark(3, 120), mark(4, 121)).sync()
+
+    assert ["1\ta\t\\N"] == lake.lines(ORDERS, 2)
+    assert None is lake.run.control.published(3)
+    assert ["1\ta\t\\N", "2\tb\t\\N"] == lake.lines(ORDERS)
+
+
+def test_an_older_mark_that_arrives_late_is_ignored(lake: Lake) -> None:
+    lake.land(insert(ORDERS, 101, id="1", state="a", price=None), mark(3, 120, previous=1)).sync()
+
+    assert None is lake.land(mark(2, 101)).sync()
+    assert ["1\ta\t\\N"] == lake.lines(ORDERS)
+
+
+def test_a_rewritten_table_leaves_the_mark_and_its_siblings_stay(lake: Lake) -> None:
+    facts = [relation(ORDERS, filenode=77), relation(LINES), relation(LOG)]
+    published = lake.land(insert(ORDERS, 101, id="1", state="a", price=None), mark(2, 110, catalog=facts)).sync()
+
+    assert published is not None
+    assert {ORDERS.table: False, LINES.table: True, LOG.table: True} == {v.table: v.exact for v in published.tables}
+    assert ("suspect", "live") == (lake.state(ORDERS), lake.state(LINES))
+    assert "rewritten" in lake.run.control.tables()[ORDERS.table].reason
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        [relation(LINES), relation(LOG)],
+        [relation(ORDERS, oid=99999), relation(LINES), relation(LOG)],
+        [relation(ORDERS, identity="n"), relation(LINES), relation(LOG)],
+        [relation(SHOP.tables[2], schema="public", table="orders", oid=16384), relation(LINES), relation(LOG)],
+    ],
+    ids=["unpublished", "made again", "identity", "columns"],
+)
+def test_a_table_that_the_stream_does_not_explain_is_stale(lake: Lake, facts: list[dict[str, object]]) -> None:
+    published = lake.land(mark(2, 110, catalog=facts)).sync()
+
+    assert published is not None
+    assert ("stale", None) == (lake.state(ORDERS), published.version(ORDERS.table))
+    assert "live" == lake.state(LINES)
+
+
+def test_a_gap_in_the_chain_of_marks_makes_every_table_stale(lake: Lake) -> None:
+    """The slot was lost and made again: what was written in between is in no stream."""
+    published = lake.land(insert(ORDERS, 120, id="1", state="after", price=None), mark(4, 130)).sync()
+
+    assert published is not None and () == published.tables
+    assert {"stale"} == {lake.state(spec) for spec in SHOP.tables}
+
+
+def test_a_new_copy_brings_a_stale_table_back_while_the_stream_runs(lake: Lake) -> None:
+    facts = [relation(ORDERS, oid=99999), relation(LINES), relation(LOG)]
+    lake.land(mark(2, 110, catalog=facts)).sync()
+    lake.land(insert(LINES, 111, id="1", part="l"), mark(3, 120, kind="copy", catalog=facts))
+    lake.sync()  # the copy's mark is published before its files are there
+    lake.copied(3, orders=[("1", "a", "1.00")], lines=[("1", "l")])
+    lake.land(insert(LINES, 121, id="2", part="m"), mark(4, 130, catalog=facts)).sync()
+
+    assert (["1\ta\t1.00"], ["1\tl", "2\tm"]) == (lake.lines(ORDERS), lake.lines(LINES))
+    assert "live" == lake.state(ORDERS)
+
+
+def test_a_copy_whose_mark_never_arrives_is_never_adopted(spark: SparkSession, tmp_path: Path) -> None:
+    """The server crashed after the copy had read transactions that were then lost."""
+    lake = Lake(spark, tmp_path).copied(1, orders=[("1", "lost", None)])
+    published = lake.land(mark(2, 100)).sync()
+
+    assert published is not None and () == published.tables
+    assert "copied" == lake.state(ORDERS)
+
+
+def test_xids_wrap_around(spark: SparkSession, tmp_path: Path) -> None:
+    wrap = 1 << 32
+    lake = Lake(spark, tmp_path).copied(1).land(mark(1, wrap - 5, kind="copy"))
+    lake.sync()
+    lake.land(
+        insert(ORDERS, wrap - 2, id="1", state="before", price=None),
+        insert(ORDERS, wrap + 2, id="2", state="after", price=None),
+        mark(2, wrap + 3),
+    ).sync()
+
+    assert ["1\tbefore\t\\N", "2\tafter\t\\N"] == lake.lines(ORDERS)
