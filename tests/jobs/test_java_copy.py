@@ -13,6 +13,7 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StringType, StructType
+
 from tidemark.local.postgres import SUPERUSER, EmbeddedPostgres
 
 # PySpark leaves the socket of collect() to the garbage collector.

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
+
 from tidemark.local.postgres import EmbeddedPostgres
 
 # PySpark leaves the socket of collect() to the garbage collector.
