@@ -186,7 +186,9 @@ class Lake:
             rows = list(tables.get(spec.table.table, ()))
             path, folder = self.layout.silver(spec.table), f"copy-{number}"
             silver.create(self.spark, path, spec)
-            texts = self.spark.createDataFrame(rows, ", ".join(f"c{n} string" for n in range(len(spec.columns))))
+            fields = pa.schema([(f"c{n}", pa.string()) for n in range(len(spec.columns))])
+            arrow = pa.Table.from_pylist([{f"c{n}": v for n, v in enumerate(row)} for row in rows], fields)
+            texts = self.spark.createDataFrame(arrow)
             frame = silver_rows(texts, spec, number)
             frame.coalesce(1).write.mode("overwrite").parquet(f"{path}/{folder}")
             manifest.append(CopiedTable(str(spec.table), folder, len(rows)))

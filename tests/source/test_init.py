@@ -194,6 +194,17 @@ def test_a_prepared_transaction_that_has_the_table_open_is_named(plain):
         plain.execute("ROLLBACK PREPARED 'left behind'")
 
 
+def test_a_grant_that_meets_a_truncate_is_tried_again(plain, aside, until):
+    """It locks no table, and would end with "tuple concurrently updated"."""
+    with plain.session() as writer:
+        writer.execute("BEGIN; TRUNCATE shop.orders")
+        with aside(plain.init):
+            waits = "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'GRANT%%' AND wait_event_type = 'Lock'"
+            until(lambda: plain.execute(waits))
+            writer.execute("COMMIT")
+    assert published(plain, "orders")
+
+
 def test_application_writes_go_on_between_the_tries_to_add_a_table(plain, aside):
     plain.init()
     plain.execute("CREATE TABLE shop.later (id int PRIMARY KEY)")

@@ -8,6 +8,7 @@ from typing import Any, cast
 from deltalake import DeltaTable as DeltaLog
 from deltalake.exceptions import TableNotFoundError
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from tidemark_contract.errors import TidemarkError
@@ -67,7 +68,8 @@ class Standing:
 
 def create(spark: SparkSession, path: str, spec: TableSpec) -> None:
     """Make the table if it does not exist."""
-    writer = spark.createDataFrame([], schema(spec)).write.format("delta").mode("ignore")
+    nothing = [F.lit(None).cast(field.dataType).alias(field.name) for field in schema(spec)]
+    writer = spark.range(0).select(*nothing).write.format("delta").mode("ignore")
     writer.option("delta.enableDeletionVectors", "true").option("delta.checkpointInterval", "50").save(path)
 
 

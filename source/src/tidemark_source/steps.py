@@ -52,13 +52,20 @@ def run(connection: psycopg.Connection[Any], step: Step, where: str, patience_s:
                 for statement in step.statements:
                     connection.execute(statement.encode())
             return
-        except (errors.LockNotAvailable, errors.DeadlockDetected) as error:
+        except (errors.LockNotAvailable, errors.DeadlockDetected, errors.InternalError_) as error:
+            if isinstance(error, errors.InternalError_) and not _lost_a_race(error):
+                raise
             if time.monotonic() >= deadline:
                 raise SourceUnavailable(
                     f"{where}: could not {step.what}: {_writers(connection, step.table)}; try again when that has ended"
                 ) from error
             # Writers queue behind a lock that is asked for: let them go first for a while.
             time.sleep(random.uniform(0.2, 1.0))
+
+
+def _lost_a_race(error: errors.InternalError_) -> bool:
+    """GRANT locks no table: a TRUNCATE or ANALYZE that writes the same catalog row meanwhile makes it fail."""
+    return "concurrently" in (error.diag.message_primary or "")
 
 
 def create_slot(url: str, role: str | None, step: Step, where: str, patience_s: float) -> None:

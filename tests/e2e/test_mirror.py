@@ -1,0 +1,97 @@
+"""The whole, through the console: writers, kills, and every published mark compared with the truth of its snapshot."""
+
+import os
+import random
+from collections.abc import Iterator
+
+import pytest
+from pyspark.sql import SparkSession
+
+from tests.e2e.world import LOCAL, World, kill_group, lines_of
+from tidemark.local import processes
+from tidemark.local.postgres import EmbeddedPostgres
+from tidemark_jobs.export import copy_lines
+from tidemark_jobs.reader import read_version
+from tidemark_jobs.session import build_session
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    seed = int(os.environ.get("TIDEMARK_SEED", "1"))
+    server = EmbeddedPostgres(LOCAL / "postgres" / "17", tmp_path_factory.mktemp("postgres") / "data")
+    with server:
+        made = World(server, tmp_path_factory.mktemp("mirror"), seed)
+        made.make()
+        yield made
+        made.stop.set()
+        made.tidemark("stop")
+    server.remove()
+
+
+@pytest.fixture(scope="module")
+def spark(world: World) -> Iterator[SparkSession]:
+    session = build_session("truth", "file:///")
+    yield session
+    session.stop()
+
+
+def stream_word(world: World) -> str:
+    return f"-Djava.io.tmpdir={world.folder / 'state' / 'flink' / 'shop' / 'tmp'}"
+
+
+def differing(world: World, spark: SparkSession, mark: int) -> dict[str, tuple[int, int]]:
+    """Give the tables that are not, line for line, what the source was in the mark's snapshot."""
+    published = world.control.published(mark)
+    assert published is not None
+    wrong = {}
+    for spec in world.spec.tables:
+        version = published.version(spec.table)
+        expected = world.truth[mark][str(spec.table)]
+        assert version is not None and version.exact, world.control.tables()
+        rows = read_version(spark, world.control.layout, spec.table, version.version)
+        found = sorted(row[0] + "\n" for row in copy_lines(rows, spec).collect())
+        if found != expected or version.rows != len(expected):
+            wrong[str(spec.table)] = (len(found), len(expected))
+    return wrong
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1500)
+def test_every_mark_equals_the_source_while_it_is_written_and_everything_is_killed(
+    world: World, request: pytest.FixtureRequest
+) -> None:
+    chance = random.Random(world.seed)
+    with world.written_to():
+        world.must("discover", "--name", "shop")
+        world.must("init")
+        world.must("start", "--detach", "--checkpoint-interval", "1s")
+        world.must("copy")
+        with world.syncing() as sync:
+            world.wait_for(world.take_truth())
+            world.take_truth()
+            assert processes.kill(stream_word(world)) >= 2
+            world.stop.wait(chance.random() * 3)
+            kill_group(sync)
+        world.must("start", "--detach", "--checkpoint-interval", "1s")
+        with world.syncing() as sync:
+            world.take_truth()
+            world.stop.wait(chance.random() * 20)  # into its first folds
+            kill_group(sync)
+        with world.syncing():
+            marks = [world.take_truth() for _ in range(3)]
+            world.wait_for(marks[-1])
+            world.must("verify")
+
+    spark = request.getfixturevalue("spark")
+    assert {mark: {} for mark in world.truth} == {mark: differing(world, spark, mark) for mark in world.truth}
+
+
+@pytest.mark.slow
+def test_export_is_copy_text_and_status_says_so(world: World) -> None:
+    newest = max(world.truth)
+    exported = world.must("export", "public.account", "--mark", str(newest))
+
+    assert world.truth[newest]["public.account"] == lines_of(exported)
+    assert "verified through mark" in world.must("status")
+
+
