@@ -66,6 +66,7 @@ def test_every_mark_equals_the_source_while_it_is_written_and_everything_is_kill
         world.must("init")
         world.must("start", "--detach", "--checkpoint-interval", "1s")
         world.must("copy")
+        world.truncates.set()
         with world.syncing() as sync:
             world.wait_for(world.take_truth())
             world.take_truth()
@@ -79,6 +80,7 @@ def test_every_mark_equals_the_source_while_it_is_written_and_everything_is_kill
             kill_group(sync)
         with world.syncing():
             marks = [world.take_truth() for _ in range(3)]
+            world.truncates.clear()
             world.wait_for(marks[-1])
             world.must("verify")
 

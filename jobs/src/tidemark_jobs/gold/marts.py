@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from deltalake import DeltaTable as DeltaLog
 from pyspark.sql import DataFrame
 
 from tidemark_contract.errors import ConfigurationError
 from tidemark_contract.layout import Layout
+from tidemark_contract.marts import INPUTS, marts_of
 from tidemark_contract.names import TableName
 from tidemark_jobs.control import PublishedMark
 from tidemark_jobs.gold import tpch
@@ -16,45 +16,36 @@ from tidemark_jobs.logs import log
 from tidemark_jobs.reader import open_source
 from tidemark_jobs.run import Run
 
-Transform = Callable[[Mapping[str, DataFrame]], DataFrame]
-
-
-@dataclass(frozen=True)
-class Mart:
-    """One mart: the tables of schema `public` that it reads, and the pure function that makes it of them."""
-
-    inputs: tuple[str, ...]
-    transform: Transform
-
-
-MARTS = {
-    "pricing_summary": Mart(("lineitem",), tpch.pricing_summary),
-    "shipping_priority": Mart(("customer", "orders", "lineitem"), tpch.shipping_priority),
-    "local_supplier_volume": Mart(
-        ("customer", "orders", "lineitem", "supplier", "nation", "region"), tpch.local_supplier_volume
-    ),
+TRANSFORMS: dict[str, Callable[[Mapping[str, DataFrame]], DataFrame]] = {
+    "pricing_summary": tpch.pricing_summary,
+    "shipping_priority": tpch.shipping_priority,
+    "local_supplier_volume": tpch.local_supplier_volume,
 }
 
 
 def gold(run: Run) -> dict[str, object]:
     """Build the named marts (default: all whose tables the source has) from one mark."""
     published, tables = open_source(run.spark, run.layout.root, run.spec.name, run.job.mark)
-    by_name = {name.table: frame for name, frame in tables.items() if name.schema == "public"}
     built = {}
-    for name in run.job.tables or tuple(n for n, mart in MARTS.items() if set(mart.inputs) <= by_name.keys()):
-        rows = _mart(name, by_name)
+    for name in run.job.tables or marts_of(run.spec):
+        rows = TRANSFORMS[_known(name)](_inputs(name, tables))
         built[name] = write_mart(run.layout, name, rows, published)
         log("mart_built", mart=name, mark=published.mark.id, version=built[name])
     return {"job": "gold", "source": run.spec.name, "mark": published.mark.id, "marts": built}
 
 
-def _mart(name: str, tables: Mapping[str, DataFrame]) -> DataFrame:
-    mart = MARTS.get(name)
-    if mart is None:
-        raise ConfigurationError(f"there is no mart {name!r}; there are {', '.join(MARTS)}")
-    if lacking := [str(TableName("public", table)) for table in mart.inputs if table not in tables]:
-        raise ConfigurationError(f"mart {name} needs {', '.join(lacking)}, which the mark does not have")
-    return mart.transform(tables)
+def _known(name: str) -> str:
+    if name not in INPUTS:
+        raise ConfigurationError(f"there is no mart {name!r}; there are {', '.join(INPUTS)}")
+    return name
+
+
+def _inputs(name: str, tables: Mapping[TableName, DataFrame]) -> dict[str, DataFrame]:
+    if lacking := [str(table) for table in INPUTS[name] if table not in tables]:
+        raise ConfigurationError(
+            f"mart {name} needs {', '.join(lacking)}, not exact at this mark: `tidemark status` says why"
+        )
+    return {table.table: tables[table] for table in INPUTS[name]}
 
 
 def write_mart(layout: Layout, name: str, rows: DataFrame, published: PublishedMark) -> int:
