@@ -59,8 +59,10 @@ def sentence(event: Event) -> str:
 
 
 def _fact(key: str, value: object) -> str:
-    if key in ("table", "tables"):
-        return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if key == "table":
+        return str(value)
+    if key in ("tables", "rows", "changes") and isinstance(value, int):
+        return f"{value:,} {key}"
     if isinstance(value, float):
         return f"{key} {value:.1f}"
     if isinstance(value, int) and not isinstance(value, bool):

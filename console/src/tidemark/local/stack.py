@@ -93,7 +93,9 @@ class Stack:
         """Let `sync --continuous` run in the background; published marks go to sync.log."""
         job = Job("sync", SOURCE, continuous=True, repeat_s=repeat_s)
         argv = processes.python(self.folder, SYNC, *INTERPRETER_FLAGS, "-m", "tidemark_jobs", *job.argv())
-        processes.spawn(argv, log=self.logs / "sync.log", environment=self.environment())
+        log = self.logs / "sync.log"
+        log.unlink(missing_ok=True)  # one run's words in one file
+        processes.spawn(argv, log=log, environment=self.environment())
 
     def runs(self, role: str) -> bool:
         """Tell whether the load or the continuous sync runs."""

@@ -1,6 +1,6 @@
 """Bring the local stack up, from nothing or from where it was."""
 
-from tidemark.demo.run import Builder
+from tidemark.local.builder import Builder
 from tidemark.local.stack import LOAD, SYNC, Stack
 from tidemark.local.steps import Steps
 from tidemark.mirror import Mirror
@@ -15,10 +15,10 @@ def bring_up(stack: Stack, scale: float, load_seed: int | None) -> None:
     if load_seed is not None and not stack.runs(LOAD):
         build.load(load_seed)
     mirror = build.source()
-    if not stack.runs(SYNC):
-        stack.start_sync(repeat_s=5.0)
     if call(mirror, "status").get("state") not in ("running", "restarting"):
         build.stream(mirror)
+    if not stack.runs(SYNC):
+        build.sync(repeat_s=5.0)
     if _wants_copy(mirror):
         build.copy(mirror)
     stack.keep()
