@@ -17,7 +17,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from py4j.protocol import Py4JJavaError
+from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]  # it has no types
 from pyspark.sql import SparkSession
 
 from tidemark_jobs.session import build_session, home
