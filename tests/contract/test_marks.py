@@ -91,6 +91,11 @@ def test_a_mark_is_read_from_postgresql_text() -> None:
     }
     read = Mark.from_text(row)
 
-    assert (7, None, MarkKind.COPY, Snapshot(10, 12, frozenset({11}))) == (read.id, read.previous, read.kind, read.snapshot)
+    assert (7, None, MarkKind.COPY, Snapshot(10, 12, frozenset({11}))) == (
+        read.id,
+        read.previous,
+        read.kind,
+        read.snapshot,
+    )
     assert datetime(2026, 11, 21, 10, 0, 0, 123456, UTC) == read.taken_at
     assert () == read.catalog.relations

@@ -66,7 +66,9 @@ def test_a_continuous_job_reads_back() -> None:
 def test_settings_tell_everything_that_is_missing_at_once() -> None:
     with pytest.raises(SettingsError) as error:
         Settings.read({"TIDEMARK_LAKE": "/tmp/lake"})
-    assert ["TIDEMARK_SPECS", "TIDEMARK_STATE", "TIDEMARK_LAKE"] == [line.split()[0] for line in str(error.value).split("\n")]
+    assert ["TIDEMARK_SPECS", "TIDEMARK_STATE", "TIDEMARK_LAKE"] == [
+        line.split()[0] for line in str(error.value).split("\n")
+    ]
 
 
 def test_settings_do_not_print_secrets() -> None:

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from tidemark_contract.visibility import NOTHING, Snapshot, widen
 
-XIDS = range(0, 40)
+XIDS = range(40)
 
 
 @st.composite

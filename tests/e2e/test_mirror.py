@@ -47,7 +47,8 @@ def differing(world: World, spark: SparkSession, mark: int) -> dict[str, tuple[i
     for spec in world.spec.tables:
         version = published.version(spec.table)
         expected = world.truth[mark][str(spec.table)]
-        assert version is not None and version.exact, world.control.tables()
+        assert version is not None, world.control.tables()
+        assert version.exact, world.control.tables()
         rows = read_version(spark, world.control.layout, spec.table, version.version)
         found = sorted(row[0] + "\n" for row in copy_lines(rows, spec).collect())
         if found != expected or version.rows != len(expected):
@@ -95,5 +96,3 @@ def test_export_is_copy_text_and_status_says_so(world: World) -> None:
 
     assert world.truth[newest]["public.account"] == lines_of(exported)
     assert "verified through mark" in world.must("status")
-
-

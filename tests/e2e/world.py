@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ from pathlib import Path
 import psycopg
 
 from tidemark.local.postgres import EmbeddedPostgres
+from tidemark_contract.errors import RetryableError
 from tidemark_contract.layout import Layout
 from tidemark_contract.marks import MarkKind
 from tidemark_contract.specs import SourceSpec, load_source
@@ -31,7 +32,8 @@ CREATE TABLE account (id integer PRIMARY KEY, owner text NOT NULL, balance numer
 CREATE TABLE entry (id bigint, line integer, amount numeric, at timestamptz, PRIMARY KEY (id, line));
 CREATE TABLE audit (who text, what text, at timestamp);
 ALTER TABLE audit REPLICA IDENTITY FULL;
-CREATE TABLE measure (day date, sensor integer, value double precision, PRIMARY KEY (day, sensor)) PARTITION BY RANGE (day);
+CREATE TABLE measure (day date, sensor integer, value double precision, PRIMARY KEY (day, sensor))
+    PARTITION BY RANGE (day);
 CREATE TABLE measure_old PARTITION OF measure FOR VALUES FROM (MINVALUE) TO ('2026-01-01');
 CREATE TABLE measure_new PARTITION OF measure FOR VALUES FROM ('2026-01-01') TO (MAXVALUE);
 ALTER TABLE account ALTER note SET STORAGE EXTERNAL;
@@ -91,7 +93,9 @@ class World:
 
     def must(self, *words: str) -> str:
         done = self.tidemark(*words)
-        assert done.returncode == 0, f"tidemark {' '.join(words)}: {done.returncode}\n{done.stdout}\n{done.stderr[-3000:]}"
+        assert done.returncode == 0, (
+            f"tidemark {' '.join(words)}: {done.returncode}\n{done.stdout}\n{done.stderr[-3000:]}"
+        )
         return done.stdout
 
     @contextmanager
@@ -108,13 +112,21 @@ class World:
 
     def take_truth(self) -> int:
         """Read every table inside the snapshot of a mark of ours; give the mark's id."""
+        while True:
+            with suppress(RetryableError):  # a TRUNCATE wanted a table meanwhile: it was let through
+                return self._read_truth()
+
+    def _read_truth(self) -> int:
         names = [spec.table for spec in self.spec.tables]
-        with hold(self.url("capture"), "shop", names, MarkKind.VERIFY) as held:
-            with join(self.url("capture"), held.id, "truth") as connection:
-                self.truth[held.mark.id] = {
-                    str(spec.table): sorted(line.decode() for line in copy_text(connection, spec))
-                    for spec in self.spec.tables
-                }
+        with (
+            hold(self.url("capture"), "shop", names, MarkKind.VERIFY) as held,
+            join(self.url("capture"), held.id, "truth") as connection,
+        ):
+            found = {
+                str(spec.table): sorted(line.decode() for line in copy_text(connection, spec))
+                for spec in self.spec.tables
+            }
+        self.truth[held.mark.id] = found
         return held.mark.id
 
     def wait_for(self, mark: int) -> None:
@@ -175,10 +187,16 @@ class World:
 STATEMENTS: list[tuple[str, tuple[str, ...]]] = [
     ("UPDATE account SET balance = balance + %(amount)s WHERE id = %(a)s", ("a", "amount")),
     ("UPDATE account SET note = repeat(md5(%(b)s::text), 300) WHERE id = %(a)s", ("a", "b")),
-    ("UPDATE account SET id = %(b)s WHERE id = %(a)s AND NOT EXISTS (SELECT FROM account WHERE id = %(b)s)", ("a", "b")),
+    (
+        "UPDATE account SET id = %(b)s WHERE id = %(a)s AND NOT EXISTS (SELECT FROM account WHERE id = %(b)s)",
+        ("a", "b"),
+    ),
     ("DELETE FROM account WHERE id = %(a)s AND %(amount)s < 10", ("a", "amount")),
     ("INSERT INTO account VALUES (%(a)s, E'tab\\there \\\\N', 'NaN', NULL) ON CONFLICT DO NOTHING", ("a",)),
-    ("INSERT INTO entry VALUES (%(a)s, %(b)s, %(amount)s / 7.0, now()) ON CONFLICT (id, line) DO UPDATE SET at = 'infinity'", ("a", "b", "amount")),
+    (
+        "INSERT INTO entry VALUES (%(a)s, %(b)s, %(amount)s / 7.0, now()) ON CONFLICT (id, line) DO UPDATE SET at='infinity'",
+        ("a", "b", "amount"),
+    ),
     ("DELETE FROM entry WHERE id = %(a)s", ("a",)),
     ("INSERT INTO audit VALUES ('w', 'twin', NULL), ('w', 'twin', NULL)", ()),
     ("DELETE FROM audit WHERE ctid = (SELECT min(ctid) FROM audit WHERE who = 'w')", ()),
@@ -191,15 +209,11 @@ STATEMENTS: list[tuple[str, tuple[str, ...]]] = [
 
 def kill_group(process: "subprocess.Popen[bytes]") -> None:
     """Kill -9 a process and its children (Spark's JVM)."""
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.wait()
 
 
 def lines_of(export: str) -> list[str]:
     """Give the lines of COPY text, sorted."""
     return sorted(line + "\n" for line in export.split("\n") if line)
-
-

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -59,7 +58,9 @@ def insert(spec: TableSpec, xid: int, **after: str | None) -> Event:
     return Event(spec.table, "c", xid, after=after)
 
 
-def update(spec: TableSpec, xid: int, *, was: Row | None = None, unchanged: tuple[str, ...] | None = None, **after: str | None) -> Event:
+def update(
+    spec: TableSpec, xid: int, *, was: Row | None = None, unchanged: tuple[str, ...] | None = None, **after: str | None
+) -> Event:
     return Event(spec.table, "u", xid, before=was, after=after, unchanged=unchanged)
 
 
@@ -208,7 +209,8 @@ class Lake:
         """The table's rows at a published mark, as sorted COPY lines."""
         published = self.run.control.published(number)
         version = published.version(spec.table) if published else None
-        assert version is not None and version.exact, f"{spec.table} is not exact at {published and published.mark.id}"
+        assert version is not None, f"{spec.table} is not in {published}"
+        assert version.exact, f"{spec.table} is not exact at {published}"
         rows = read_version(self.spark, self.layout, spec.table, version.version)
         lines = sorted(row[0] for row in copy_lines(rows, spec).collect())
         assert len(lines) == version.rows

@@ -139,7 +139,8 @@ def test_a_gap_in_the_chain_of_marks_makes_every_table_stale(lake: Lake) -> None
     """The slot was lost and made again: what was written in between is in no stream."""
     published = lake.land(insert(ORDERS, 120, id="1", state="after", price=None), mark(4, 130)).sync()
 
-    assert published is not None and () == published.tables
+    assert published is not None
+    assert () == published.tables
     assert {"stale"} == {lake.state(spec) for spec in SHOP.tables}
 
 
@@ -160,7 +161,8 @@ def test_a_copy_whose_mark_never_arrives_is_never_adopted(spark: SparkSession, t
     lake = Lake(spark, tmp_path).copied(1, orders=[("1", "lost", None)])
     published = lake.land(mark(2, 100)).sync()
 
-    assert published is not None and () == published.tables
+    assert published is not None
+    assert () == published.tables
     assert "copied" == lake.state(ORDERS)
 
 

@@ -47,9 +47,14 @@ def test_there_is_one_sync_dag_per_source_and_one_gold_dag_per_mart(dags, specs:
 
 def test_every_dag_has_an_owner_words_retries_and_one_run_at_a_time(dags) -> None:
     for dag in dags.values():
-        assert dag.doc_md and dag.description and dag.max_active_runs == 1 and not dag.catchup
+        assert dag.doc_md
+        assert dag.description
+        assert dag.max_active_runs == 1
+        assert not dag.catchup
         for task in dag.tasks:
-            assert task.owner.startswith("team-") and task.retries and task.execution_timeout
+            assert task.owner.startswith("team-")
+            assert task.retries
+            assert task.execution_timeout
 
 
 def test_a_task_is_the_job_of_the_contract(dags) -> None:

@@ -73,7 +73,9 @@ def unexplained(
         return "it is no longer in the publication: dropped, renamed or taken out"
     if [r.oid for r in before] != [r.oid for r in after]:
         return "it or its partitions were dropped, created, attached or detached"
-    return next((why for old, new in zip(before, after, strict=True) if (why := _differs(old, new, truncated_by))), None)
+    return next(
+        (why for old, new in zip(before, after, strict=True) if (why := _differs(old, new, truncated_by))), None
+    )
 
 
 def _differs(old: Relation, new: Relation, truncated_by: Mapping[int, int]) -> str | None:

@@ -1,6 +1,7 @@
 """The command line of the jobs: `python -m tidemark_jobs sync --source shop`, or spark-submit on this file."""
 
 import sys
+
 from tidemark_contract.argv import parse
 from tidemark_contract.errors import EXIT_FAILED, EXIT_OK, TidemarkError
 from tidemark_contract.settings import Settings
@@ -12,6 +13,7 @@ from tidemark_jobs.maintain import maintain
 from tidemark_jobs.run import Run
 from tidemark_jobs.sync import sync_job
 from tidemark_jobs.verify import not_equal, verify
+
 
 def main(words: list[str]) -> int:
     """Run one job; give the exit code that says what an operator does next."""

@@ -30,15 +30,15 @@ def adopt(path: str, folder: str, mark: Mark, rows: int) -> int:
         max_commit_retries=0,
         app_transactions=[Transaction(APPLICATION, mark.id)],
     )
-    table.create_write_transaction(
-        list(_adds(path, folder)), "overwrite", table.schema(), commit_properties=properties
-    )
+    table.create_write_transaction(list(_adds(path, folder)), "overwrite", table.schema(), commit_properties=properties)
     return before + 1  # no retries: it is the next version, or an error
 
 
 def count_rows(path: str, folder: str) -> int:
     """Count the rows of the Parquet files in a folder below a table, from their footers."""
-    return sum(pq.read_metadata(storage.open_file(f"{path}/{folder}", file.name)).num_rows for file in _files(path, folder))
+    return sum(
+        pq.read_metadata(storage.open_file(f"{path}/{folder}", file.name)).num_rows for file in _files(path, folder)
+    )
 
 
 def _files(path: str, folder: str) -> Iterator[storage.StoredObject]:

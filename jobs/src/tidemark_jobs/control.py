@@ -123,7 +123,10 @@ class Control:
             if not changed:
                 return
             now = datetime.now(UTC)
-            rows = [_state_row(self.source, t, s) for t, s in (before | {t: replace(s, since=now) for t, s in changed.items()}).items()]
+            rows = [
+                _state_row(self.source, t, s)
+                for t, s in (before | {t: replace(s, since=now) for t, s in changed.items()}).items()
+            ]
             if self._commit("tables", table, pa.Table.from_pylist(rows, TABLES), overwrite=True):
                 return
         raise LeaseTaken(f"the states of {self.source}'s tables are being changed by too many others")

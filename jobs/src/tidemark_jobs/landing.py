@@ -81,7 +81,9 @@ def open_bronze(layout: Layout) -> DeltaTable:
 def _list(layout: Layout) -> Iterable[LandingFile]:
     for stored in storage.list_objects(layout.landing):
         if match := _FILE.fullmatch(stored.name):
-            yield LandingFile(int(match["incarnation"]), int(match["counter"]), stored.name, stored.size, stored.modified)
+            yield LandingFile(
+                int(match["incarnation"]), int(match["counter"]), stored.name, stored.size, stored.modified
+            )
 
 
 def registered_counter(bronze: DeltaTable, incarnation: int) -> int:

@@ -102,8 +102,12 @@ def _values(spec: TableSpec, toast: Sequence[str], target: str | None) -> dict[s
         values[name] = F.when(_is_unknown(column), _kept(target, name)).otherwise(F.col(f"s.`{name}`"))
     if toast and target:
         kept = F.map_filter(f"{target}._exact", lambda name, _: F.array_contains("s._unknown", name))
-        merged = F.map_concat(F.coalesce(kept, F.map_from_arrays(F.array(), F.array())), F.coalesce("s._exact", _no_exact()))
-        values["_exact"] = F.when(F.size("s._unknown") > 0, F.when(F.size(merged) > 0, merged)).otherwise(F.col("s._exact"))
+        merged = F.map_concat(
+            F.coalesce(kept, F.map_from_arrays(F.array(), F.array())), F.coalesce("s._exact", _no_exact())
+        )
+        values["_exact"] = F.when(F.size("s._unknown") > 0, F.when(F.size(merged) > 0, merged)).otherwise(
+            F.col("s._exact")
+        )
     return values
 
 

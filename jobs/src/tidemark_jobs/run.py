@@ -43,4 +43,5 @@ class Run:
     @cached_property
     def spark(self) -> SparkSession:
         """The Spark session."""
-        return build_session(f"tidemark {self.job.name} {self.job.source}", self.settings.lake)
+        name = f"tidemark {self.job.name} {self.job.source}"
+        return build_session(name, self.settings.lake, long_lived=self.job.continuous)

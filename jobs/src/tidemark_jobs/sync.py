@@ -132,7 +132,9 @@ class _Publication:
         """Find where every table stands that can take part in this mark; finished copies are adopted here."""
         states = self.run.control.tables()
         with ThreadPoolExecutor(8) as pool:
-            found = pool.map(lambda spec: self._stand(spec, states.get(spec.table, TableState(NEW))), self.run.spec.tables)
+            found = pool.map(
+                lambda spec: self._stand(spec, states.get(spec.table, TableState(NEW))), self.run.spec.tables
+            )
             return [stand for stand in found if stand is not None]
 
     def _stand(self, spec: TableSpec, state: TableState) -> Stand | None:
@@ -233,7 +235,9 @@ class _Publication:
         version = replace(stand.version, version=standing.version, mark=self.target.id, rows=rows)
         state = fold.state
         if [done.nonce for done in standing.steps] not in ([], [step.nonce]):
-            state = TableState(STALE, f"{self._path(spec)} was changed by another run while mark {step.mark} was folded")
+            state = TableState(
+                STALE, f"{self._path(spec)} was changed by another run while mark {step.mark} was folded"
+            )
         return spec.table, (state, version)
 
 

@@ -48,7 +48,7 @@ class Difference:
 
 
 def verify(run: Run) -> dict[str, object]:
-    """Prove the named tables (default: all that are live or suspect) at a mark of their own; NotEqual if one differs."""
+    """Prove the named tables (default: all live or suspect ones) at a mark of their own; give what was found."""
     states = run.control.tables()
     specs = [spec for spec in run.spec.choose(run.job.tables) if _provable(run, states, spec)]
     if not specs:
@@ -206,7 +206,9 @@ def _record(run: Run, proofs: Sequence[ProofRow]) -> None:
         changed = {}
         for table, proof in outcome.items():
             if not proof.equal:
-                changed[table] = TableState(STALE, f"verify found {proof.differing} keys different at mark {proof.mark}")
+                changed[table] = TableState(
+                    STALE, f"verify found {proof.differing} keys different at mark {proof.mark}"
+                )
             elif now.get(table, TableState("")).state == SUSPECT:
                 changed[table] = TableState(LIVE)
         return changed

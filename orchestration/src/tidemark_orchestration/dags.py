@@ -1,7 +1,6 @@
 """The DAGs of a source, made from its specs."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from airflow.sdk import DAG
 from airflow.sdk.definitions.asset import Asset
@@ -29,7 +28,9 @@ def silver_asset(source: SourceSpec, table: TableName) -> Asset:
 
 def sync_dag(source: SourceSpec) -> DAG:
     """Sync, then verify; one asset per silver table, published with the mark it is exact at."""
-    doc = f"Bring the silver tables of **{source.name}** to a new mark, publish it, and prove it.\n\n{source.description}"
+    doc = (
+        f"Bring the silver tables of **{source.name}** to a new mark, publish it, and prove it.\n\n{source.description}"
+    )
     with _dag(source, dag_id("sync", source.name), schedule=EVERY, doc_md=doc) as dag:
         assets = [silver_asset(source, spec.table) for spec in source.tables]
         sync = JobOperator(
@@ -59,14 +60,15 @@ def _gold_dag(source: SourceSpec, mart: str) -> DAG:
     return dag
 
 
-def _dag(source: SourceSpec, name: str, **facts: Any) -> DAG:
+def _dag(source: SourceSpec, name: str, *, schedule: timedelta | list[Asset], doc_md: str) -> DAG:
     return DAG(
         dag_id=name,
+        schedule=schedule,
+        doc_md=doc_md,
         start_date=datetime(2026, 1, 1, tzinfo=UTC),
         catchup=False,
         max_active_runs=1,
         default_args={"owner": source.owner or "tidemark", **_RETRIES},
         tags=["tidemark", source.name],
-        description=str(facts["doc_md"]).split("\n")[0].replace("**", ""),
-        **facts,
+        description=doc_md.split("\n")[0].replace("**", ""),
     )

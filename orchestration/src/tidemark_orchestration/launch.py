@@ -36,7 +36,12 @@ class LocalLauncher:
         """Start the job, pass its log lines on, and wait for its end."""
         argv = [self._environment[PYTHON], "-m", "tidemark_jobs", *job.argv()]
         self._process = subprocess.Popen(
-            argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, env=dict(self._environment)
+            argv,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            env=dict(self._environment),
         )
         out, err = self._process.communicate()
         print(err)

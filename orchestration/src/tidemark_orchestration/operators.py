@@ -33,7 +33,9 @@ class JobOperator(BaseOperator):
         if done.code != EXIT_OK:
             raise AirflowFailException(done.message)
         for asset in self.outlets:
-            context["outlet_events"][asset].extra = {name: done.summary.get(name) for name in ("mark", "lsn", "taken_at")}
+            context["outlet_events"][asset].extra = {
+                name: done.summary.get(name) for name in ("mark", "lsn", "taken_at")
+            }
         return dict(done.summary)
 
     def on_kill(self) -> None:

@@ -41,7 +41,10 @@ def _stays(events: DataFrame, toast: Sequence[str]) -> DataFrame:
     starts = F.when(F.col("inserted") | F.col("came_from").isNotNull(), position())
     so_far = Window.partitionBy("_key").orderBy("commit_lsn", "ordinal").rowsBetween(Window.unboundedPreceding, 0)
     placed = events.withColumn("began", F.last(starts, ignorenulls=True).over(so_far))
-    known = [F.max_by(F.struct(_value(name).alias("v")), F.when(_sent(name), position())).alias(f"known_{i}") for i, name in enumerate(toast)]
+    known = [
+        F.max_by(F.struct(_value(name).alias("v")), F.when(_sent(name), position())).alias(f"known_{i}")
+        for i, name in enumerate(toast)
+    ]
     stays = placed.groupBy("_key", "began").agg(
         F.max_by(F.struct("gone", "row", "commit_lsn"), position()).alias("last"),
         F.max(position()).alias("ended"),
@@ -63,17 +66,23 @@ def _follow(finals: DataFrame, stays: DataFrame, toast: Sequence[str]) -> DataFr
     open_end = (F.col("came_from").isNotNull()) & ~F.col("gone") & (F.size("known") < len(toast))
     while not finals.where(open_end).isEmpty():
         before = (F.col("e_key") == F.col("came_from")) & (F.col("e_ended") == F.col("began")) & open_end
-        finals = finals.join(earlier, before, how="left").select(
-            "_key",
-            "ended",
-            "gone",
-            "row",
-            F.when(F.col("e_key").isNull(), F.col("known")).otherwise(F.map_concat("e_known", "known")).alias("known"),
-            F.when(F.col("e_key").isNull(), F.col("began")).otherwise(F.col("e_began")).alias("began"),
-            F.when(F.col("e_key").isNull(), F.lit(None)).otherwise(F.col("e_came_from")).alias("came_from"),
-            "commit_lsn",
-            F.coalesce("e_key", "root").alias("root"),
-        ).localCheckpoint()
+        finals = (
+            finals.join(earlier, before, how="left")
+            .select(
+                "_key",
+                "ended",
+                "gone",
+                "row",
+                F.when(F.col("e_key").isNull(), F.col("known"))
+                .otherwise(F.map_concat("e_known", "known"))
+                .alias("known"),
+                F.when(F.col("e_key").isNull(), F.col("began")).otherwise(F.col("e_began")).alias("began"),
+                F.when(F.col("e_key").isNull(), F.lit(None)).otherwise(F.col("e_came_from")).alias("came_from"),
+                "commit_lsn",
+                F.coalesce("e_key", "root").alias("root"),
+            )
+            .localCheckpoint()
+        )
     return finals
 
 
@@ -91,7 +100,9 @@ def _names(toast: Sequence[str]) -> Column:
 
 def _known_map(toast: Sequence[str]) -> Column:
     entries = [
-        F.when(F.col(f"known_{i}").isNotNull(), F.struct(F.lit(name).alias("key"), F.col(f"known_{i}.v").alias("value")))
+        F.when(
+            F.col(f"known_{i}").isNotNull(), F.struct(F.lit(name).alias("key"), F.col(f"known_{i}.v").alias("value"))
+        )
         for i, name in enumerate(toast)
     ]
     return F.map_from_entries(F.filter(F.array(*entries), lambda entry: entry.isNotNull()))

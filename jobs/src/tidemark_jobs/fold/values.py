@@ -52,7 +52,9 @@ def typed_columns(texts: Mapping[str, Column], spec: TableSpec) -> list[Column]:
         if column.silver.codec not in _ALWAYS_HELD
     }
     held = [
-        (F.when(~misfits[c.name], values[c.name]) if c.name in misfits else values[c.name]).alias(spec.silver_names[c.name])
+        (F.when(~misfits[c.name], values[c.name]) if c.name in misfits else values[c.name]).alias(
+            spec.silver_names[c.name]
+        )
         for c in spec.columns
     ]
     return [*held, _exact(texts, misfits).alias("_exact")]
@@ -84,7 +86,10 @@ def _exact(texts: Mapping[str, Column], misfits: Mapping[str, Column]) -> Column
     """Keep what does not fit; NULL, and next to nothing to compute, when everything does."""
     if not misfits:
         return F.lit(None).cast(EXACT_TYPE)
-    entries = [F.when(misfit, F.struct(F.lit(name).alias("key"), texts[name].alias("value"))) for name, misfit in misfits.items()]
+    entries = [
+        F.when(misfit, F.struct(F.lit(name).alias("key"), texts[name].alias("value")))
+        for name, misfit in misfits.items()
+    ]
     some = F.lit(False)
     for misfit in misfits.values():
         some = some | misfit

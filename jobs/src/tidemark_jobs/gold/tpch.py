@@ -54,7 +54,9 @@ def local_supplier_volume(tables: Mapping[str, DataFrame]) -> DataFrame:
     """Q5: revenue of a year through suppliers of the customer's own nation, by nation of one region."""
     orders = tables["orders"].where((F.col("o_orderdate") >= F.lit(FROM_DAY)) & (F.col("o_orderdate") < F.lit(TO_DAY)))
     nations = tables["nation"].join(
-        tables["region"].where(F.col("r_name") == F.lit(REGION)), F.col("n_regionkey") == F.col("r_regionkey"), how="inner"
+        tables["region"].where(F.col("r_name") == F.lit(REGION)),
+        F.col("n_regionkey") == F.col("r_regionkey"),
+        how="inner",
     )
     local = (F.col("l_suppkey") == F.col("s_suppkey")) & (F.col("c_nationkey") == F.col("s_nationkey"))
     return (
