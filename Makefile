@@ -141,14 +141,14 @@ bench: setup ## Measure the speed of each step
 # --- checking it ---------------------------------------------------------------------------------------------------
 
 PARTS := contract source streaming jobs console orchestration
-SUITES := $(PARTS) e2e integration connector
+SUITES := $(PARTS) e2e integration connector spark-java
 
 .PHONY: test $(addprefix test-,$(SUITES)) lint format locks clean
 test: setup-test ## Run all tests, each part in its own environment
 	@infra/local/test.sh
 $(addprefix test-,$(SUITES)): setup-test
 	@infra/local/test.sh $(patsubst test-%,%,$@)
-test-contract: ## Run one suite; likewise source streaming jobs console orchestration connector e2e integration
+test-contract: ## Run one suite; likewise source streaming jobs console orchestration connector spark-java e2e integration
 
 lint: $(STAMPS)/tools $(addprefix $(STAMPS)/,test-spark test-flink test-airflow) ## Check style, types and who may import whom
 	@infra/local/lint.sh

@@ -14,12 +14,16 @@ environment() {
   esac
 }
 
+java_tests() {
+  mvn -B -q -Dstyle.color=never -DfailIfNoTests=true -f "$1" verify </dev/null
+}
+
 run() {
-  if [ "$1" = connector ]; then
-    mvn -B -q -Dstyle.color=never -DfailIfNoTests=true -f streaming/connector verify </dev/null
-  else
-    .tidemark/venv/"$(environment "$1")"/bin/python -m pytest "tests/$1"
-  fi
+  case $1 in
+    connector) java_tests streaming/connector ;;
+    spark-java) java_tests jobs/java ;;
+    *) .tidemark/venv/"$(environment "$1")"/bin/python -m pytest "tests/$1" ;;
+  esac
 }
 
 if [ $# -gt 0 ]; then
@@ -29,7 +33,7 @@ else
   for suite in contract source streaming jobs console orchestration e2e integration; do
     [ -d "tests/$suite" ] && suites="$suites $suite"
   done
-  [ -e streaming/connector/pom.xml ] && suites="$suites connector"
+  suites="$suites connector spark-java"
 fi
 [ -n "$suites" ] || { echo "test: there is no folder under tests/" >&2; exit 1; }
 
@@ -49,7 +53,7 @@ for suite in $suites; do
   [ "$code" -eq 0 ] || failed=1
   counts=$(tail -n 1 "$log" | sed -n 's/^=* *\([0-9].*\) in .*/\1/p')
   # Of a suite that skipped everything pytest says 0: that is no success.
-  if [ "$code" -eq 0 ] && [ "$suite" != connector ]; then
+  if [ "$code" -eq 0 ] && [ -d "tests/$suite" ]; then
     case $counts in
       *passed*) ;;
       *) outcome="FAILED: nothing passed"; failed=1 ;;

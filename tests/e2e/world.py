@@ -194,7 +194,7 @@ STATEMENTS: list[tuple[str, tuple[str, ...]]] = [
     ("DELETE FROM account WHERE id = %(a)s AND %(amount)s < 10", ("a", "amount")),
     ("INSERT INTO account VALUES (%(a)s, E'tab\\there \\\\N', 'NaN', NULL) ON CONFLICT DO NOTHING", ("a",)),
     (
-        "INSERT INTO entry VALUES (%(a)s, %(b)s, %(amount)s / 7.0, now()) ON CONFLICT (id, line) DO UPDATE SET at='infinity'",
+        "INSERT INTO entry VALUES (%(a)s, %(b)s, %(amount)s / 7) ON CONFLICT (id, line) DO UPDATE SET at = 'infinity'",
         ("a", "b", "amount"),
     ),
     ("DELETE FROM entry WHERE id = %(a)s", ("a",)),

@@ -70,5 +70,5 @@ def _dag(source: SourceSpec, name: str, *, schedule: timedelta | list[Asset], do
         max_active_runs=1,
         default_args={"owner": source.owner or "tidemark", **_RETRIES},
         tags=["tidemark", source.name],
-        description=doc_md.split("\n")[0].replace("**", ""),
+        description=doc_md.partition("\n")[0].replace("**", ""),
     )
