@@ -14,7 +14,7 @@ _DELTA = {
     "spark.delta.logStore.file.impl": "io.tidemark.spark.delta.ExclusiveCreateLogStore",
     "spark.delta.logStore.s3.impl": "io.tidemark.spark.delta.ConditionalPutLogStore",
     "spark.delta.logStore.s3a.impl": "io.tidemark.spark.delta.ConditionalPutLogStore",
-    "spark.databricks.delta.snapshotPartitions": "2",
+    "spark.databricks.delta.snapshotPartitions": "1",
     "spark.databricks.delta.vacuum.parallelDelete.enabled": "true",
 }
 _EXACT = {

@@ -30,7 +30,7 @@ from tidemark_jobs.plan import COPIED, FOLDED, LIVE, NEW, STALE, Stand, TableFol
 from tidemark_jobs.run import Run
 from tidemark_source.marks import mark_exists, write_mark
 
-POLL_S = 0.2
+POLL_S = 0.5
 
 
 def sync_to(run: Run, bronze: Bronze, wanted: Mark, held: Lease) -> PublishedMark:
@@ -231,7 +231,7 @@ class _Publication:
         step = silver.Step(stand.base.nonce, self.target.id, self.target.nonce)
         added = merge(spark, self._path(spec), reader.read(spark, fold, self.target), fold, step)
         standing = silver.standing(self._path(spec), stand.version.version)
-        rows = added if fold.truncated and not spec.key else stand.version.rows + added
+        rows = stand.version.rows + added
         version = replace(stand.version, version=standing.version, mark=self.target.id, rows=rows)
         state = fold.state
         if [done.nonce for done in standing.steps] not in ([], [step.nonce]):
