@@ -1,6 +1,9 @@
 """The command line of the jobs: `python -m tidemark_jobs sync --source shop`, or spark-submit on this file."""
 
+import os
 import sys
+
+from pyspark.sql import SparkSession
 
 from tidemark_contract.argv import parse
 from tidemark_contract.errors import EXIT_FAILED, EXIT_OK, TidemarkError
@@ -45,4 +48,9 @@ def main(words: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    ended = main(sys.argv[1:])
+    if session := SparkSession.getActiveSession():
+        session.stop()
+    sys.stdout.flush()
+    # Without the interpreter's own end: Arrow's threads that come for its lock then abort a run that has succeeded.
+    os._exit(ended)

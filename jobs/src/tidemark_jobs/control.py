@@ -10,8 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
-from deltalake import CommitProperties, DeltaTable, write_deltalake
+from deltalake import CommitProperties, DeltaTable, QueryBuilder, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from tidemark_contract.errors import LeaseTaken
@@ -82,7 +81,7 @@ class Control:
         wanted = mark if mark is not None else self._newest_mark(table)
         if table is None or wanted is None:
             return None
-        rows = table.to_pyarrow_dataset().to_table(filter=self._mine() & (pc.field("mark") == wanted)).to_pylist()
+        rows = self._rows(table, f"mark = {wanted:d}")
         return _published(rows[-1]) if rows else None
 
     def marks_since(self, mark: int) -> list[PublishedMark]:
@@ -90,7 +89,7 @@ class Control:
         table = self._open("marks")
         if table is None:
             return []
-        rows = table.to_pyarrow_dataset().to_table(filter=self._mine() & (pc.field("mark") >= mark)).to_pylist()
+        rows = self._rows(table, f"mark >= {mark:d}")
         return [_published(row) for row in sorted(rows, key=lambda row: int(row["mark"]))]
 
     def publish(self, published: PublishedMark, after: PublishedMark | None) -> None:
@@ -108,7 +107,7 @@ class Control:
         table = self._open("tables")
         if table is None:
             return {}
-        rows = table.to_pyarrow_dataset().to_table(filter=self._mine()).to_pylist()
+        rows = self._rows(table)
         return {
             TableName.parse(row["table"]): TableState(row["state"], row["reason"], row["mark"], row["since"])
             for row in rows
@@ -138,7 +137,7 @@ class Control:
     def proofs(self) -> list[ProofRow]:
         """Give every proof of this source, oldest first."""
         table = self._open("proofs")
-        rows = table.to_pyarrow_dataset().to_table(filter=self._mine()).to_pylist() if table else []
+        rows = self._rows(table) if table else []
         return sorted((ProofRow(**row) for row in rows), key=lambda proof: proof.mark)
 
     def add_quarantine(self, rows: Sequence[QuarantineRow]) -> None:
@@ -148,11 +147,18 @@ class Control:
     def quarantine(self) -> list[QuarantineRow]:
         """Give every quarantined row of this source."""
         table = self._open("quarantine")
-        rows = table.to_pyarrow_dataset().to_table(filter=self._mine()).to_pylist() if table else []
+        rows = self._rows(table) if table else []
         return [QuarantineRow(**row) for row in rows]
 
-    def _mine(self) -> pc.Expression:
-        return pc.field("source") == self.source
+    def _rows(self, table: DeltaTable, condition: str = "true") -> list[dict[str, Any]]:
+        """Read this source's rows by delta-rs itself.
+
+        Its pyarrow dataset reads through Python from Arrow's threads, and such a thread, still alive when the
+        interpreter ends, aborts the process.
+        """
+        # A source name is [a-z0-9_] only.
+        query = f"SELECT * FROM t WHERE source = '{self.source}' AND {condition}"
+        return list(pa.table(QueryBuilder().register("t", table).execute(query).read_all()).to_pylist())
 
     def _newest_mark(self, table: DeltaTable | None) -> int | None:
         """Read from the log's statistics: no file is opened."""
