@@ -1,9 +1,12 @@
 """Start the command line, and turn every error into one message and an exit code."""
 
+import contextlib
+import os
 import signal
 import sys
 from collections.abc import Sequence
 from types import FrameType
+from typing import NoReturn
 
 import click
 
@@ -14,10 +17,16 @@ from tidemark_contract.errors import EXIT_FAILED, EXIT_OK, TidemarkError
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command and exit with 0, 1, 75 (try again), 78 (configuration), 2 (usage) or 130 (Ctrl-C)."""
     signal.signal(signal.SIGTERM, _interrupt)
-    sys.exit(run(sys.argv[1:] if arguments is None else list(arguments)))
+    code = run(sys.argv[1:] if arguments is None else list(arguments))
+    # Without Python's own teardown: Arrow's threads, which may still be reading ahead through delta-rs, would abort
+    # the process in it (apache/arrow#45214).
+    with contextlib.suppress(BrokenPipeError, ValueError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)
 
 
 def run(arguments: list[str]) -> int:
