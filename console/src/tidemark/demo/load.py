@@ -34,7 +34,7 @@ class Pace:
     """How much load: worker connections, transactions per second of all workers, seconds of the long transaction."""
 
     workers: int = 4
-    per_second: float = 60.0
+    per_second: float = 40.0
     long_s: float = 8.0
     long_every_s: float = 30.0
 

@@ -31,7 +31,7 @@ class Demo:
         self.stack.start_sync()
         build.stream(mirror)
         build.copy(mirror)
-        self._follow(build, mirror, "sync more marks", 3)
+        self._follow(build, mirror, "sync more marks", 2)
         with build.steps.step("kill the stream with -9") as step:
             step.outcome = f"{self.stack.kill_stream()} processes killed"
         build.stream(mirror, "bring the stream back")
