@@ -102,7 +102,7 @@ def test_what_is_no_log_line_is_no_event(line):
 def test_an_event_reads_as_a_sentence():
     event = {"ts": "…", "level": "info", "event": "table_copied", "table": "public.orders", "rows": 75000}
 
-    assert "table copied: public.orders, rows 75,000" == sentence(event)
+    assert "table copied: public.orders, 75,000 rows" == sentence(event)
 
 
 def test_a_process_that_outlives_its_command_is_found_again_and_ended(tmp_path):
