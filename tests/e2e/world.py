@@ -176,7 +176,8 @@ class World:
     def _change(self, connection: psycopg.Connection, chance: random.Random) -> None:
         a, b, amount = chance.randint(1, 220), chance.randint(1, 220), chance.randint(1, 50)
         statement, values = chance.choice(STATEMENTS if self.truncates.is_set() else STATEMENTS[:-1])
-        inside = chance.random() < 0.2
+        # A TRUNCATE in a savepoint is not explained by its transaction's id: the table waits for a verify.
+        inside = chance.random() < 0.2 and not statement.startswith("TRUNCATE")
         if inside:
             connection.execute("SAVEPOINT s")
         connection.execute(statement, {name: {"a": a, "b": b, "amount": amount}[name] for name in values})
