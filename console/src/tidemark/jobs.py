@@ -55,6 +55,8 @@ def pass_through(mirror: Mirror, job: Job) -> None:
     """Run a job whose stdout is data for whoever reads ours."""
     with _start(mirror, job, lambda _: None, through=True) as child:
         ended = child.wait()
+    if ended.code and last_words(ended).startswith(BrokenPipeError.__name__):
+        raise BrokenPipeError  # `| head` has had enough: no failure to talk about
     check(job.name, ended, mirror, {})
 
 

@@ -1,0 +1,76 @@
+"""What people see of a job's result, from summaries as the jobs print them."""
+
+import json
+
+from tidemark.local.sync_log import SyncLog
+from tidemark.results import differences, show_facts, show_proof, show_sync
+
+PROOF = {
+    "job": "verify",
+    "source": "shop",
+    "mark": 54,
+    "equal": False,
+    "tables": [
+        {"table": "public.account", "equal": True, "rows": 200, "differing": 0, "details": []},
+        {
+            "table": "public.orders",
+            "equal": False,
+            "rows": 77638,
+            "differing": 22,
+            "details": [
+                {"key": "1027", "kind": "unequal", "columns": ["o_comment", "o_clerk"]},
+                {"key": "88612", "kind": "missing (1 in the source, 0 in the lake)", "columns": []},
+            ],
+        },
+    ],
+}
+SYNC = {
+    "job": "sync", "source": "shop", "mark": 59, "lsn": "0/10D53630", "taken_at": "2026-11-21T16:28:10+00:00",
+    "tables": 8, "out": 1, "changes": 2479, "rows": 450304,
+}  # fmt: skip
+
+
+def test_a_difference_is_told_with_table_key_range_keys_and_columns(capsys):
+    show_proof(PROOF, as_json=False)
+
+    out = capsys.readouterr().out
+    assert "proof at mark 54" in out
+    assert "22 keys DIFFER" in out
+    assert "public.orders: keys 1027 … 88612" in out
+    assert "  1027: unequal in o_comment, o_clerk\n" in out
+    assert "  88612: missing (1 in the source, 0 in the lake)\n" in out
+    assert "  and 20 more" in out
+
+
+def test_nothing_is_said_to_differ_in_an_equal_table():
+    assert [] == list(differences(PROOF["tables"][0]))
+
+
+def test_a_published_mark_is_told_with_what_is_out_of_it(capsys):
+    show_sync(SYNC, as_json=False)
+
+    line = "mark 59 (LSN 0/10D53630, time 2026-11-21T16:28:10+00:00): 2,479 changes, 8 tables, 1 tables out of it"
+    assert capsys.readouterr().out.startswith(line)
+
+
+def test_scripts_get_every_summary_as_it_is(capsys):
+    for show in (show_sync, show_proof, lambda facts, as_json: show_facts("done", facts, as_json=as_json)):
+        show(SYNC, as_json=True)
+        assert SYNC == json.loads(capsys.readouterr().out)
+
+
+def test_the_log_of_a_background_sync_tells_its_marks_and_its_last_word(tmp_path):
+    log = SyncLog(tmp_path / "sync.log")
+    assert (0, [], {}) == (log.size(), log.marks(), log.last_event())
+
+    failed = {"level": "error", "event": "failed", "error": "LeaseTaken", "message": "another sync is running"}
+    lines = [
+        '{"level": "info", "event": "published", "mark": 7}',
+        json.dumps(SYNC),
+        "WARN of the engine",
+        json.dumps(failed),
+    ]
+    log.file.write_text("\n".join(lines))
+
+    assert [59] == log.marks()
+    assert failed == log.last_event()
