@@ -3,6 +3,7 @@
 import pytest
 
 from tidemark_contract.errors import ConfigurationError, SourceRefused
+from tidemark_contract.keywords import KEYWORDS
 from tidemark_contract.names import TableName
 from tidemark_contract.specs import load_source
 from tidemark_source.discover import discover, write_specs
@@ -125,3 +126,10 @@ def test_a_folder_that_cannot_be_written_is_named(shop, tmp_path):
     (tmp_path / shop.source).touch()
     with pytest.raises(ConfigurationError, match=str(tmp_path)):
         write_specs(discover(shop.url, shop.source).spec, tmp_path)
+
+
+@EVERY_VERSION
+def test_the_words_that_need_quotes_are_those_of_the_server(database):
+    reserved = database.execute("SELECT word FROM pg_get_keywords() WHERE catcode IN ('R', 'T')")
+
+    assert {word for (word,) in reserved} <= KEYWORDS

@@ -1,10 +1,12 @@
 """How sources, tables and columns are called in PostgreSQL, on disk and in Airflow."""
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tidemark_contract.errors import ConfigurationError
+from tidemark_contract.keywords import KEYWORDS
 
 MAX_IDENTIFIER_BYTES = 63
 SOURCE_NAME = re.compile(r"[a-z][a-z0-9_]{0,53}")
@@ -16,6 +18,8 @@ RESERVED_COLUMNS = (*META_COLUMNS, "_gone", "_unknown")  # the last two live onl
 _PLAIN = re.compile(r"[a-z_][a-z0-9_$]*")
 _QUALIFIED = re.compile(r'(?P<schema>"(?:[^"]|"")+"|[^".]+)\.(?P<table>"(?:[^"]|"")+"|[^".]+)')
 _FILE_SAFE = re.compile(r"[A-Za-z0-9_]")
+_LONGEST_PATH = 100  # two of them, with their digests and an extension, fit into the 255 bytes of a file's name
+_DIGEST = 12
 # What Delta's column names refuse without column mapping, and our own escape.
 _COLUMN_UNSAFE = re.compile(r"[ ,;{}()\n\t=~`.]")
 
@@ -40,19 +44,14 @@ class TableName:
 
     @property
     def path(self) -> str:
-        """Name of the table's folder and spec file: letters, digits and `_`, all else as `~hex`."""
+        """Name of the table's folder and spec file; the table itself is named inside."""
         return f"{encode_path(self.schema)}.{encode_path(self.table)}"
-
-    @classmethod
-    def from_path(cls, path: str) -> "TableName":
-        """Undo `path`."""
-        schema, table = path.split(".")
-        return cls(decode_path(schema), decode_path(table))
 
 
 def quote(identifier: str) -> str:
-    """Quote an identifier for people to read, only where needed. SQL is built by psycopg, never from this."""
-    return identifier if _PLAIN.fullmatch(identifier) else '"' + identifier.replace('"', '""') + '"'
+    """Quote an identifier for people to read and paste, only where needed. SQL is built by psycopg, never from this."""
+    plain = _PLAIN.fullmatch(identifier) and identifier not in KEYWORDS
+    return identifier if plain else '"' + identifier.replace('"', '""') + '"'
 
 
 def _unquote(text: str) -> str:
@@ -60,13 +59,15 @@ def _unquote(text: str) -> str:
 
 
 def encode_path(name: str) -> str:
-    """Make a name safe for files, URLs and object keys, reversibly."""
-    return "".join(c if _FILE_SAFE.fullmatch(c) else "".join(f"~{b:02x}" for b in c.encode()) for c in name)
+    """Make a name safe for files, URLs and object keys: letters, digits and `_` stay, all else becomes `~hex`.
 
-
-def decode_path(path: str) -> str:
-    """Undo `encode_path`."""
-    return re.sub(r"(?:~[0-9a-f]{2})+", lambda m: bytes.fromhex(m[0].replace("~", "")).decode(), path)
+    One that has capitals, or gets too long, is made different by `~~` and a digest: there are file systems that
+    know no case (macOS's), and none that takes 63 bytes as hex twice.
+    """
+    path = "".join(c if _FILE_SAFE.fullmatch(c) else "".join(f"~{b:02x}" for b in c.encode()) for c in name)
+    if path == path.lower() and len(path) <= _LONGEST_PATH:
+        return path
+    return f"{path[:_LONGEST_PATH]}~~{hashlib.sha256(name.encode()).hexdigest()[:_DIGEST]}"
 
 
 def silver_columns(columns: Sequence[str]) -> dict[str, str]:

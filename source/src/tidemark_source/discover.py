@@ -125,4 +125,6 @@ def _holds(path: Path, text: str) -> bool:
 def _check_free(changed: Mapping[Path, str], force: bool) -> None:
     taken = [str(path) for path in changed if path.exists()]
     if taken and not force:
-        raise ConfigurationError(f"{', '.join(taken)}: exists with other contents: keep it, or write over it by force")
+        raise ConfigurationError(
+            f"{', '.join(taken)}: exists with other contents: move it away, or write over it with --force"
+        )
