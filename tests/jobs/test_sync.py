@@ -1,5 +1,6 @@
 """Sync, on a lake filled by hand: what is visible at which mark, and what a crash leaves."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -177,3 +178,34 @@ def test_xids_wrap_around(spark: SparkSession, tmp_path: Path) -> None:
     ).sync()
 
     assert ["1\tbefore\t\\N", "2\tafter\t\\N"] == lake.lines(ORDERS)
+
+
+def test_a_change_that_cannot_be_decoded_takes_out_its_table_and_no_other(lake: Lake) -> None:
+    lake.land(
+        insert(ORDERS, 101, id="1", state="a", price="1.00"),
+        insert(ORDERS, 101, id="0x1", state="b", price="1.00"),
+        insert(ORDERS, 102, id="3", price="1.00"),
+        insert(ORDERS, 102, id=None, state="c", price="1.00"),
+        insert(LINES, 103, id="1", part="l"),
+        mark(2, 110),
+    ).sync()
+
+    assert ("stale", ["1\tl"]) == (lake.state(ORDERS), lake.lines(LINES))
+    assert "3 of its changes cannot be decoded" in lake.run.control.tables()[ORDERS.table].reason
+    quarantined = lake.run.control.quarantine()
+    assert [
+        "column id is not of type integer",
+        "column state is missing",
+        "key column id has no value",
+    ] == [row.reason for row in quarantined]
+    assert {"id": "0x1", "state": "b", "price": "1.00"} == json.loads(quarantined[0].raw)["after"]
+    assert ["public.orders"] * 3 == [row.table for row in quarantined]
+
+
+def test_a_table_that_does_not_stand_where_it_says_is_taken_out(lake: Lake) -> None:
+    """The change leaves a value out because the row has it already; but there is no such row."""
+    lake.land(update(ORDERS, 101, unchanged=("state",), id="9", price="1.00"), insert(LINES, 101, id="1", part="l"))
+    lake.land(mark(2, 110)).sync()
+
+    assert ("stale", ["1\tl"]) == (lake.state(ORDERS), lake.lines(LINES))
+    assert "run tidemark copy" in lake.run.control.tables()[ORDERS.table].reason

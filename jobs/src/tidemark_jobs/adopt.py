@@ -8,20 +8,39 @@ from typing import Any
 
 import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction
 
+from tidemark_contract.errors import LakeUnavailable
 from tidemark_contract.marks import Mark
 from tidemark_jobs import storage
-from tidemark_jobs.silver import APPLICATION, Step
+from tidemark_jobs.logs import log
+from tidemark_jobs.silver import APPLICATION, Standing, Step, standing
+
+ATTEMPTS = 5
 
 _STATISTICS = 32  # columns, as Delta does
 
 
-def adopt(path: str, folder: str, mark: Mark, rows: int) -> int:
-    """Replace the table's content by the files in a folder below it; give the version.
+def adopt(path: str, folder: str, mark: Mark, rows: int, *, since: int) -> Standing:
+    """Make the files in a folder below a table its whole content; give where it stands from there on.
 
-    Raises CommitFailedError, having changed nothing, when somebody else commits meanwhile.
+    What an earlier run did that was cut off, after the version `since`, is found and not done again.
     """
+    for _ in range(ATTEMPTS):
+        if tail := standing(path, since).since_adoption(mark.nonce):
+            return tail
+        try:
+            version = _replace_content(path, folder, mark, rows)
+        except CommitFailedError:  # somebody else, a compaction maybe, has committed meanwhile
+            continue
+        log("copy_adopted", path=path, mark=mark.id, rows=rows)
+        return Standing(version, ())
+    raise LakeUnavailable(f"{path} is rewritten by others all the time: its copy lost {ATTEMPTS} races")
+
+
+def _replace_content(path: str, folder: str, mark: Mark, rows: int) -> int:
+    """Commit on top of exactly the version that is read; CommitFailedError changes nothing."""
     table = DeltaTable(path)
     before = table.version()
     step = Step(base="", mark=mark.id, nonce=mark.nonce, rows=rows)

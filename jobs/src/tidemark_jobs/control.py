@@ -141,8 +141,11 @@ class Control:
         return sorted((ProofRow(**row) for row in rows), key=lambda proof: proof.mark)
 
     def add_quarantine(self, rows: Sequence[QuarantineRow]) -> None:
-        """Append rows that could not be decoded."""
-        self._append("quarantine", QUARANTINE, [asdict(row) for row in rows])
+        """Append changes that could not be decoded; those that are there already are not added again."""
+        known = {(row.table, row.commit_lsn, row.ordinal) for row in self.quarantine()}
+        new = [asdict(row) for row in rows if (row.table, row.commit_lsn, row.ordinal) not in known]
+        if new:
+            self._append("quarantine", QUARANTINE, new)
 
     def quarantine(self) -> list[QuarantineRow]:
         """Give every quarantined row of this source."""

@@ -12,22 +12,24 @@ from tidemark_jobs.changes import FEW
 from tidemark_jobs.fold.bags import fold_bag
 from tidemark_jobs.fold.keyed import fold_keyed
 from tidemark_jobs.fold.toast import fold_keyed_with_toast
-from tidemark_jobs.fold.values import row_texts, typed_columns, with_map
+from tidemark_jobs.fold.values import UNDECODABLE, row_texts, typed_columns, with_map
 from tidemark_jobs.plan import TableFold
 from tidemark_jobs.silver import Step, annotate
 
 SMALL_TABLE = 1_000_000
 """Rows up to which a merge with few changes is interpreted."""
-NOT_FOUND = "an unchanged column's row is not in the table: it does not stand at the mark it says; run tidemark copy"
+NOT_FOUND = (
+    "tidemark: an unchanged column's row is not in the table: it does not stand at the mark it says; run tidemark copy"
+)
 
 
-def merge(spark: SparkSession, path: str, changes: DataFrame, fold: TableFold, step: Step) -> int:
-    """Bring a table to the step's mark in one commit; give the number of rows added (negative: removed)."""
-    spec = fold.stand.spec
+def merge(spark: SparkSession, path: str, changes: DataFrame, fold: TableFold, step: Step) -> None:
+    """Bring a table to the step's mark in one commit, which carries the step."""
     _tune(spark, fold)
-    if spec.key:
-        return _merge_keyed(spark, path, changes, fold, step)
-    return _merge_bag(spark, path, changes, fold, step)
+    if fold.stand.spec.key:
+        _merge_keyed(spark, path, changes, fold, step)
+    else:
+        _merge_bag(spark, path, changes, fold, step)
 
 
 def _tune(spark: SparkSession, fold: TableFold) -> None:
@@ -45,7 +47,7 @@ def _tune(spark: SparkSession, fold: TableFold) -> None:
         spark.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN")
 
 
-def _merge_keyed(spark: SparkSession, path: str, changes: DataFrame, fold: TableFold, step: Step) -> int:
+def _merge_keyed(spark: SparkSession, path: str, changes: DataFrame, fold: TableFold, step: Step) -> None:
     spec, toast = fold.stand.spec, fold.toast
     if toast:
         rows = fold_keyed_with_toast(changes, spec, moved=fold.moved, toast=toast)
@@ -53,7 +55,7 @@ def _merge_keyed(spark: SparkSession, path: str, changes: DataFrame, fold: Table
     else:
         rows = fold_keyed(changes, spec, moved=fold.moved)
     source = _settled(spark, rows, fold).select(
-        "_key",
+        _checked_key(F.col("gone") | _is_whole(spec, F.size("unknown") if toast else F.lit(0))),
         F.col("gone").alias("_gone"),
         F.lit(step.mark).cast("bigint").alias("_mark"),
         "_commit_lsn",
@@ -63,23 +65,34 @@ def _merge_keyed(spark: SparkSession, path: str, changes: DataFrame, fold: Table
     builder = _target(spark, path).merge(source.alias("s"), "t._key = s._key").whenMatchedDelete("s._gone")
     builder = builder.whenMatchedUpdate(set=_values(spec, toast, "t"))
     builder = builder.whenNotMatchedInsert("not s._gone", values=_values(spec, toast, None))
-    return _execute(spark, builder, step, truncated=fold.truncated)
+    _execute(spark, builder, step, truncated=fold.truncated)
 
 
-def _merge_bag(spark: SparkSession, path: str, changes: DataFrame, fold: TableFold, step: Step) -> int:
+def _merge_bag(spark: SparkSession, path: str, changes: DataFrame, fold: TableFold, step: Step) -> None:
     spec = fold.stand.spec
     rows = _settled(spark, fold_bag(changes, spec), fold)
     net = rows.agg(F.coalesce(F.sum("_count"), F.lit(0)).alias("net")).collect()[0]["net"]
     added = int(net) - (fold.stand.version.rows if fold.truncated else 0)
     mark = F.lit(step.mark).cast("bigint").alias("_mark")
-    source = rows.select("_key", mark, "_commit_lsn", "_count", *typed_columns(_texts(spec), spec))
+    source = rows.select(
+        _checked_key(_is_whole(spec, F.lit(0))), mark, "_commit_lsn", "_count", *typed_columns(_texts(spec), spec)
+    )
     values: dict[str, str | Column] = {name: f"s.`{name}`" for name in source.columns}
     total = "s._count" if fold.truncated else "t._count + s._count"
     builder = _target(spark, path).merge(source.alias("s"), "t._key = s._key").whenMatchedDelete(f"{total} = 0")
     builder = builder.whenMatchedUpdate(set={"_count": total, "_mark": "s._mark", "_commit_lsn": "s._commit_lsn"})
     builder = builder.whenNotMatchedInsert(values=values)
     _execute(spark, builder, replace(step, rows=added), truncated=fold.truncated)
-    return added
+
+
+def _is_whole(spec: TableSpec, unknown: Column) -> Column:
+    return F.size("row") + unknown == F.lit(len(spec.columns))
+
+
+def _checked_key(whole: Column) -> Column:
+    """Give the `_key`; a row that lacks its key or a column ends the query, for NULL in its place would be wrong."""
+    there = F.col("_key").isNotNull() & whole
+    return F.when(there, F.col("_key")).otherwise(F.raise_error(F.lit(UNDECODABLE))).alias("_key")
 
 
 def _settled(spark: SparkSession, rows: DataFrame, fold: TableFold) -> DataFrame:
@@ -91,13 +104,12 @@ def _target(spark: SparkSession, path: str) -> DeltaTable:
     return DeltaTable.forPath(spark, path).alias("t")
 
 
-def _execute(spark: SparkSession, builder: DeltaMergeBuilder, step: Step, *, truncated: bool) -> int:
+def _execute(spark: SparkSession, builder: DeltaMergeBuilder, step: Step, *, truncated: bool) -> None:
     """What stood in the table before a TRUNCATE and was not written again afterwards goes."""
     annotate(spark, step)
     if truncated:
         builder = builder.whenNotMatchedBySourceDelete()
-    counts = builder.execute().first()
-    return 0 if counts is None else int(counts["num_inserted_rows"]) - int(counts["num_deleted_rows"])
+    builder.execute()
 
 
 def _texts(spec: TableSpec) -> dict[str, Column]:

@@ -5,28 +5,16 @@ silver commit names the mark it leads to, so a run that starts after a crash goe
 the mark is published last, by a commit that counts only if no other was published meanwhile.
 """
 
-import os
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import Iterator
 
 from tidemark_contract.errors import MarkTimeout, SourceChanged
 from tidemark_contract.marks import Mark, check_same_source, format_lsn, next_to_publish
-from tidemark_contract.names import TableName
-from tidemark_contract.specs import TableSpec
-from tidemark_jobs import silver
-from tidemark_jobs.adopt import adopt
-from tidemark_jobs.bronze import ArrivedMark, Bronze, Window
-from tidemark_jobs.changes import ChangeReader
-from tidemark_jobs.control import PublishedMark, TableState, TableVersion
-from tidemark_jobs.copy import read_manifest
+from tidemark_jobs.bronze import Bronze
+from tidemark_jobs.control import PublishedMark
 from tidemark_jobs.landing import Landing
 from tidemark_jobs.leases import Lease, lease
-from tidemark_jobs.logs import log
-from tidemark_jobs.merge import merge
-from tidemark_jobs.plan import COPIED, FOLDED, LIVE, NEW, STALE, Stand, TableFold, judge
+from tidemark_jobs.publication import Publication
 from tidemark_jobs.run import Run
 from tidemark_source.marks import mark_exists, write_mark
 
@@ -90,155 +78,8 @@ def publish_due(run: Run, bronze: Bronze, held: Lease) -> Iterator[PublishedMark
             return
         if published:
             check_same_source(published.mark, target)
-        published = _Publication(run, bronze, published, arrived, target).publish(held)
+        published = Publication(run, bronze, published, arrived, target).publish(held)
         yield published
-
-
-@dataclass(frozen=True)
-class _Publication:
-    """One mark on its way from bronze to published."""
-
-    run: Run
-    bronze: Bronze
-    published: PublishedMark | None
-    arrived: Sequence[ArrivedMark]
-    target: Mark
-
-    def publish(self, held: Lease) -> PublishedMark:
-        """Fold, then record; the order of the last four lines is what makes a crash between them harmless."""
-        started = time.monotonic()
-        commit_lsn = next(a.commit_lsn for a in self.arrived if a.mark.nonce == self.target.nonce)
-        stands = self._stands()
-        first_lsn = self._first_lsn(stands)
-        window = self.bronze.window(first_lsn, commit_lsn)
-        marks = [a.mark for a in self.bronze.marks_since(first_lsn)]
-        judged = [(stand, *judge(stand, self.target, window, marks)) for stand in stands]
-        folds = [fold for _, _, fold in judged if fold]
-        merged = self._merge_all(window, folds, held)
-        outcomes = [merged.get(s.spec.table, (state, s.version)) for s, state, _ in judged]
-        versions = [replace(v, exact=state.state == LIVE) for state, v in outcomes if state.state in FOLDED]
-        changes = sum(fold.changes for fold in folds)
-        read_from = window.lowest_unseen(self.target.snapshot)
-        result = PublishedMark(self.target, commit_lsn, read_from, changes, tuple(versions), datetime.now(UTC))
-        held.check()
-        self._take_out({version.table: state for state, version in outcomes if state.state != LIVE})
-        self.run.control.publish(result, self.published)
-        self._take_in(versions)
-        seconds = round(time.monotonic() - started, 3)
-        log("published", mark=self.target.id, tables=len(versions), changes=changes, seconds=seconds)
-        return result
-
-    def _stands(self) -> list[Stand]:
-        """Find where every table stands that can take part in this mark; finished copies are adopted here."""
-        states = self.run.control.tables()
-        with ThreadPoolExecutor(8) as pool:
-            found = pool.map(
-                lambda spec: self._stand(spec, states.get(spec.table, TableState(NEW))), self.run.spec.tables
-            )
-            return [stand for stand in found if stand is not None]
-
-    def _stand(self, spec: TableSpec, state: TableState) -> Stand | None:
-        version = self.published.version(spec.table) if self.published else None
-        if state.state == COPIED and (version is None or version.copy != state.mark):
-            return self._adopted(spec, state.mark or 0, version)
-        if state.state == NEW or state.state == STALE or version is None or self.published is None:
-            return None
-        state = TableState(LIVE) if state.state == COPIED else state
-        standing = silver.standing(self._path(spec), version.version)
-        return self._after_steps(Stand(spec, state, self.published.mark, version), standing)
-
-    def _adopted(self, spec: TableSpec, number: int, before: TableVersion | None) -> Stand | None:
-        """Adopt a finished copy, once its mark is in bronze: then all that it saw is durable in the source."""
-        copied = read_manifest(self.run.layout, number).get(spec.table)
-        mark = self._copy_mark(number)
-        if copied is None or mark is None or not self.target.snapshot.contains(mark.snapshot):
-            return None
-        standing = silver.standing(self._path(spec), before.version if before else -1)
-        tail = standing.since_adoption(mark.nonce)  # adopted already by a run that was cut off?
-        if tail is None:
-            tail = silver.Standing(adopt(self._path(spec), copied.folder, mark, copied.rows), ())
-            log("copy_adopted", table=str(spec.table), mark=mark.id, rows=copied.rows)
-        version = TableVersion(spec.table, tail.version, mark.id, mark.id, copied.rows)
-        return self._after_steps(Stand(spec, TableState(LIVE), mark, version), tail)
-
-    def _after_steps(self, stand: Stand, standing: silver.Standing) -> Stand:
-        """Go on from what a run did that was cut off before it published."""
-        try:
-            standing.check(self._path(stand.spec), stand.base.nonce)
-        except silver.TableInterfered as error:
-            return replace(stand, state=TableState(STALE, str(error)))
-        rows = stand.version.rows + sum(step.rows or 0 for step in standing.steps)
-        version = replace(stand.version, version=standing.version, rows=rows)
-        if not standing.steps:
-            return replace(stand, version=version)
-        last = standing.steps[-1]
-        return replace(stand, base=self._mark(last.nonce), version=replace(version, mark=last.mark))
-
-    def _path(self, spec: TableSpec) -> str:
-        return self.run.layout.silver(spec.table)
-
-    def _copy_mark(self, number: int) -> Mark | None:
-        arrived = next((a.mark for a in self.arrived if a.mark.id == number), None)
-        published = self.run.control.published(number) if arrived is None else None
-        return arrived or (published.mark if published else None)
-
-    def _mark(self, nonce: str) -> Mark:
-        known = [a.mark for a in self.arrived] + ([self.published.mark] if self.published else [])
-        return next(mark for mark in known if mark.nonce == nonce)
-
-    def _first_lsn(self, stands: Sequence[Stand]) -> int:
-        """Give the lowest commit LSN of a change that some table still lacks."""
-        return min((self._read_from(stand.base) for stand in stands), default=self._read_from(None))
-
-    def _read_from(self, base: Mark | None) -> int:
-        if self.published is None:
-            return 0
-        if base is None or base.nonce == self.published.mark.nonce or base.follows(self.published.mark):
-            return self.published.read_from
-        earlier = self.run.control.published(base.id)
-        return earlier.read_from if earlier else 0
-
-    def _take_out(self, states: dict[TableName, TableState]) -> None:
-        """Record, before the mark is published, which tables are not exact at it."""
-        self.run.control.set_states(lambda _: states)
-        for table, state in states.items():
-            log("table_out", level="warning", table=str(table), state=state.state, reason=state.reason)
-
-    def _take_in(self, versions: Sequence[TableVersion]) -> None:
-        """Record that adopted copies are live; one that was finished meanwhile stays for the next mark."""
-        copies = {version.table: version.copy for version in versions}
-        self.run.control.set_states(
-            lambda now: {
-                table: TableState(LIVE)
-                for table, state in now.items()
-                if state.state == COPIED and copies.get(table) == state.mark
-            }
-        )
-
-    def _merge_all(
-        self, window: Window, folds: Sequence[TableFold], held: Lease
-    ) -> dict[TableName, tuple[TableState, TableVersion]]:
-        reader = ChangeReader(window, folds)
-        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            return dict(pool.map(lambda fold: self._merge(fold, reader, held), folds))
-
-    def _merge(
-        self, fold: TableFold, reader: ChangeReader, held: Lease
-    ) -> tuple[TableName, tuple[TableState, TableVersion]]:
-        held.check()
-        stand, spec = fold.stand, fold.stand.spec
-        spark = self.run.spark.newSession()
-        step = silver.Step(stand.base.nonce, self.target.id, self.target.nonce)
-        added = merge(spark, self._path(spec), reader.read(spark, fold, self.target), fold, step)
-        standing = silver.standing(self._path(spec), stand.version.version)
-        rows = stand.version.rows + added
-        version = replace(stand.version, version=standing.version, mark=self.target.id, rows=rows)
-        state = fold.state
-        if [done.nonce for done in standing.steps] not in ([], [step.nonce]):
-            state = TableState(
-                STALE, f"{self._path(spec)} was changed by another run while mark {step.mark} was folded"
-            )
-        return spec.table, (state, version)
 
 
 def sync_job(run: Run) -> Iterator[dict[str, object]]:

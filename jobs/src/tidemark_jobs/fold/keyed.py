@@ -35,7 +35,8 @@ def key_events(changes: DataFrame, spec: TableSpec, *, moved: bool) -> DataFrame
     tells_more = F.col("before").isNotNull() & F.col("unchanged").isNotNull()
     row = F.when(tells_more, F.map_concat("before", "after")).otherwise(F.col("after"))
     unchanged = F.filter("unchanged", lambda name: ~F.map_contains_key("before", name))
-    here = F.when(deleted, key_of(F.col("before"), spec)).otherwise(key_of(F.col("after"), spec))
+    # An unchanged key column can be TOASTed too: then it stands in the old key only.
+    here = F.when(deleted, key_of(F.col("before"), spec)).otherwise(key_of(row, spec))
     facts: list[Column | str] = [
         here.alias("_key"),
         deleted.alias("gone"),

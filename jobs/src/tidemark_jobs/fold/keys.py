@@ -27,8 +27,14 @@ def copy_line(texts: Sequence[tuple[Column, Codec]]) -> Column:
 
 
 def key_of(row: Column, spec: TableSpec) -> Column:
-    """Give the `_key` of a row that is a map from column name to text; of a bag it is the whole row."""
+    """Give the `_key` of a row that is a map from column name to text; of a bag it is the whole row.
+
+    NULL for no row, and for a row that lacks a part of its key.
+    """
     names = spec.key or tuple(column.name for column in spec.columns)
     codecs = {column.name: column.silver.codec for column in spec.columns}
     line = copy_line([(row.getItem(name), codecs[name]) for name in names])
-    return F.when(row.isNotNull(), line)
+    there = row.isNotNull()
+    for name in spec.key:
+        there = there & row.getItem(name).isNotNull()
+    return F.when(there, line)

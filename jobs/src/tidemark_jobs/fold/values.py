@@ -11,17 +11,34 @@ from tidemark_contract.types import Codec, SilverType
 EXACT_TYPE = "map<string,string>"
 # Every text that PostgreSQL prints for these has a silver value that prints the same again.
 _ALWAYS_HELD = {Codec.INTEGER, Codec.BOOLEAN, Codec.FLOAT, Codec.BINARY, Codec.TEXT}
+UNDECODABLE = "tidemark: a change cannot be decoded"
 
 
 def value_of(text: Column, silver: SilverType) -> Column:
-    """Turn PostgreSQL text into a silver value; NULL where the type cannot hold it."""
+    """Turn PostgreSQL text into a silver value; NULL where the type cannot hold it.
+
+    A text that PostgreSQL never prints for the type ends the query with UNDECODABLE: NULL would be a wrong value.
+    """
+    if silver.codec not in _ALWAYS_HELD or silver.codec is Codec.TEXT:
+        return _decoded(text, silver)
+    return F.coalesce(_decoded(text, silver), F.when(text.isNotNull(), F.raise_error(F.lit(UNDECODABLE))))
+
+
+def is_undecodable(text: Column, silver: SilverType) -> Column:
+    """Tell whether `value_of` would end the query."""
+    if silver.codec not in _ALWAYS_HELD:
+        return F.lit(False)
+    return text.isNotNull() & _decoded(text, silver).isNull()
+
+
+def _decoded(text: Column, silver: SilverType) -> Column:
     match silver.codec:
         case Codec.TEXT:
             return text
         case Codec.BOOLEAN:
-            return text == F.lit("t")
+            return F.when(text == "t", F.lit(True)).when(text == "f", F.lit(False))
         case Codec.BINARY:
-            return F.unhex(F.substring(text, 3, 2**31 - 1))
+            return F.when(text.startswith("\\x"), F.unhex(F.substring(text, 3, 2**31 - 1)))
         case _:
             return text.try_cast(silver.spark)
 

@@ -1,0 +1,86 @@
+"""One table brought to a mark, beside others who write to its table; what cannot be folded takes the table out."""
+
+from dataclasses import replace
+
+from delta.exceptions import (
+    ConcurrentAppendException,
+    ConcurrentDeleteDeleteException,
+    ConcurrentDeleteReadException,
+    ConcurrentTransactionException,
+    ConcurrentWriteException,
+    MetadataChangedException,
+)
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame, SparkSession
+
+from tidemark_contract.errors import LakeUnavailable
+from tidemark_contract.marks import Mark
+from tidemark_jobs import silver
+from tidemark_jobs.changes import ChangeReader
+from tidemark_jobs.control import TableState, TableVersion
+from tidemark_jobs.fold.values import UNDECODABLE
+from tidemark_jobs.logs import log
+from tidemark_jobs.merge import NOT_FOUND, merge
+from tidemark_jobs.plan import STALE, TableFold
+from tidemark_jobs.quarantine import quarantine
+from tidemark_jobs.run import Run
+
+ATTEMPTS = 5
+_CONFLICTS = (
+    ConcurrentAppendException,
+    ConcurrentDeleteDeleteException,
+    ConcurrentDeleteReadException,
+    ConcurrentTransactionException,
+    ConcurrentWriteException,
+    MetadataChangedException,
+)
+_FILE_MISSING = "FILE_NOT_EXIST"
+
+
+def fold_table(run: Run, reader: ChangeReader, fold: TableFold, target: Mark) -> tuple[TableState, TableVersion]:
+    """Bring one table to the target mark; give its state and its version there."""
+    path = run.layout.silver(fold.stand.spec.table)
+    spark = run.spark.newSession()
+    step = silver.Step(fold.stand.base.nonce, target.id, target.nonce)
+    changes = reader.read(spark, fold, target)
+    try:
+        _merge_beside_others(spark, path, changes, fold, step)
+    except PySparkException as error:
+        reason = _what_takes_it_out(run, changes, fold, target, str(error))
+        if reason is None:
+            raise
+        return TableState(STALE, reason), fold.stand.version
+    return _outcome(path, fold, step)
+
+
+def _merge_beside_others(
+    spark: SparkSession, path: str, changes: DataFrame, fold: TableFold, step: silver.Step
+) -> None:
+    """A compaction that commits first makes Delta refuse the merge, which has changed nothing then."""
+    for _ in range(ATTEMPTS):
+        try:
+            return merge(spark, path, changes, fold, step)
+        except _CONFLICTS as conflict:
+            log("merge_conflict", level="warning", path=path, mark=step.mark, conflict=type(conflict).__name__)
+            if silver.standing(path, fold.stand.version.version).steps:
+                return None  # another sync was first: what it did is looked at below
+    raise LakeUnavailable(f"{path} is rewritten by others all the time: mark {step.mark} lost {ATTEMPTS} races")
+
+
+def _outcome(path: str, fold: TableFold, step: silver.Step) -> tuple[TableState, TableVersion]:
+    version = fold.stand.version
+    standing = silver.standing(path, version.version)
+    if [taken.nonce for taken in standing.steps] not in ([], [step.nonce]):
+        reason = f"{path} was changed by another run while mark {step.mark} was folded"
+        return TableState(STALE, reason), version
+    rows = version.rows + sum(taken.rows or 0 for taken in standing.steps)
+    return fold.state, replace(version, version=standing.version, mark=step.mark, rows=rows)
+
+
+def _what_takes_it_out(run: Run, changes: DataFrame, fold: TableFold, target: Mark, error: str) -> str | None:
+    """Give the reason that only `copy` cures; None for an error that another run may not meet."""
+    if UNDECODABLE in error and (found := quarantine(run, changes, fold.stand.spec, target)):
+        return f"{found} of its changes cannot be decoded; control.quarantine holds them"
+    if NOT_FOUND in error:
+        return NOT_FOUND
+    return "files of it, or of bronze, are missing in the lake" if _FILE_MISSING in error else None
