@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from delta.exceptions import (
+from delta.exceptions.captured import (
     ConcurrentAppendException,
     ConcurrentDeleteDeleteException,
     ConcurrentDeleteReadException,
@@ -26,6 +26,7 @@ from tidemark_jobs.quarantine import quarantine
 from tidemark_jobs.run import Run
 
 ATTEMPTS = 5
+# Their module, once imported, makes Python exceptions of what the JVM throws; the package itself does not.
 _CONFLICTS = (
     ConcurrentAppendException,
     ConcurrentDeleteDeleteException,

@@ -1,0 +1,108 @@
+"""Compaction and deletion beside writers: nothing that a kept mark can see is lost."""
+
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from tests.jobs.lake import LINES, ORDERS, Lake, insert, mark, update
+from tidemark_jobs.landing import Landing
+from tidemark_jobs.maintain import KEEP, compact, retention_hours, vacuum
+from tidemark_jobs.tables import ProofRow
+
+
+@pytest.fixture
+def lake(spark: SparkSession, tmp_path: Path) -> Lake:
+    """Three marks, each of which has left small files."""
+    lake = Lake(spark, tmp_path)
+    lake.copied(1, orders=[("1", "a", None)]).land(mark(1, 100, kind="copy")).sync()
+    lake.land(insert(ORDERS, 101, id="2", state="b", price=None), mark(2, 110)).sync()
+    lake.land(insert(ORDERS, 111, id="3", state="c", price=None), mark(3, 120)).sync()
+    return lake
+
+
+def files(folder: str) -> set[str]:
+    root = Path(folder.removeprefix("file://"))
+    return {str(path.relative_to(root)) for path in root.rglob("part-*") if not path.name.endswith(".crc")}
+
+
+def test_an_idle_table_that_was_optimized_and_vacuumed_is_read_at_the_next_mark(lake: Lake) -> None:
+    """No change comes for it any more; its version has to move on all the same."""
+    path = lake.layout.silver(ORDERS.table)
+    before = files(path)
+    compact(lake.spark, path)
+    lake.land(insert(LINES, 121, id="7", part="p"), mark(4, 130)).sync()
+    vacuum(lake.spark, path, 0)
+
+    assert not before & files(path)
+    assert ["1\ta\t\\N", "2\tb\t\\N", "3\tc\t\\N"] == lake.lines(ORDERS)
+
+
+def test_bronze_loses_what_was_compacted_and_keeps_what_is_not_registered(lake: Lake) -> None:
+    """A landing file that is older than any retention may still wait for a sync."""
+    lake.land(insert(ORDERS, 121, id="4", state="d", price=None), mark(4, 130))
+    waiting = {f"_landing/000001/part-0a-0-{lake.counter - 1}"}
+    compact(lake.spark, lake.layout.bronze)
+    vacuum(lake.spark, lake.layout.bronze, 0, lite=True)
+
+    assert waiting == {name for name in files(lake.layout.bronze) if name.startswith("_landing")}
+    lake.sync()
+    assert "4\td\t\\N" in lake.lines(ORDERS)
+    assert 0 == Landing(lake.layout).register()
+
+
+def test_a_compacted_changelog_is_folded_like_one_that_was_not(lake: Lake) -> None:
+    """A transaction that marks have passed by is carried over in the compacted files."""
+    lake.land(insert(ORDERS, 121, id="5", state="long", price=None), mark(4, 121, 130, [121])).sync()
+    compact(lake.spark, lake.layout.bronze)
+    lake.land(update(ORDERS, 131, id="1", state="z", price=None), mark(5, 140)).sync()
+
+    assert ["1\tz\t\\N", "2\tb\t\\N", "3\tc\t\\N", "5\tlong\t\\N"] == lake.lines(ORDERS)
+
+
+def test_retention_reaches_back_to_the_newest_mark_and_to_the_newest_proof(lake: Lake) -> None:
+    """A source that was quiet for a month is still readable."""
+    newest = lake.run.control.published()
+    assert newest is not None
+    assert KEEP // timedelta(hours=1) + 1 == retention_hours(lake.run, newest)
+
+    month_ago = datetime.now(UTC) - timedelta(days=30)
+    assert 30 * 24 + 1 == retention_hours(lake.run, replace(newest, published_at=month_ago))
+
+    at = month_ago - timedelta(days=1)
+    lake.run.control.add_proofs([ProofRow("shop", "public.orders", 1, 1, at, True, 1, 0, "[]", at)])
+    assert 31 * 24 + 1 == retention_hours(lake.run, newest)
+
+
+def test_a_merge_that_a_compaction_comes_before_is_tried_again(lake: Lake, capfd: pytest.CaptureFixture[str]) -> None:
+    """Both touch the table's files, and Delta lets one of them through."""
+    path, end = lake.layout.silver(ORDERS.table), threading.Event()
+
+    def compact_all_the_time() -> None:
+        while not end.is_set():
+            compact(lake.spark, path)
+
+    compaction = threading.Thread(target=compact_all_the_time)
+    compaction.start()
+    words = ""
+    try:
+        for number in range(4, 24):
+            row = {"id": str(number), "state": "x", "price": None}
+            lake.land(
+                insert(ORDERS, 100 + number * 10, **row),
+                update(ORDERS, 100 + number * 10, id="1", state=str(number), price=None),
+            )
+            lake.land(mark(number, 101 + number * 10, previous=number - 1)).sync()
+            assert {"1", "2", "3", *map(str, range(4, number + 1))} == {
+                line.split("\t")[0] for line in lake.lines(ORDERS)
+            }
+            words += capfd.readouterr().err
+            if "merge_conflict" in words:
+                break
+    finally:
+        end.set()
+        compaction.join()
+    assert "merge_conflict" in words
