@@ -57,11 +57,15 @@ class Mirror:
         return self.settings.state / "logs"
 
     def check_writable(self) -> None:
-        """Raise before anything is begun when the local state or a lake on this machine's disk cannot be written."""
+        """Raise before anything is begun when the local state or the lake cannot be written."""
         _check_folder(self.settings.state, "TIDEMARK_STATE")
         parts = urlparse(self.settings.lake)
         if parts.scheme == "file":
             _check_folder(Path(unquote(parts.path)), "TIDEMARK_LAKE")
+            return
+        from tidemark.lake import check_s3
+
+        check_s3(self.settings.lake)
 
 
 def _check_folder(folder: Path, setting: str) -> None:

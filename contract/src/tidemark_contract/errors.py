@@ -61,6 +61,10 @@ class LakeUnavailable(RetryableError):
     """The lake does not answer or cannot be written."""
 
 
+class LakeRefused(ConfigurationError):
+    """The lake does not exist, does not let us in, or cannot do what an exact mirror needs."""
+
+
 class LeaseTaken(RetryableError):
     """Another run holds the lease for this source."""
 

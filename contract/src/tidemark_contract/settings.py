@@ -1,10 +1,12 @@
 """The settings of one installation, read once from TIDEMARK_* at the edge."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tidemark_contract import s3
 from tidemark_contract.errors import SettingsError
 
 _SCHEMES = ("file://", "s3://")
@@ -24,14 +26,18 @@ class Settings:
         """Read TIDEMARK_SPECS, TIDEMARK_LAKE and TIDEMARK_STATE; every problem at once as SettingsError."""
         names = ("TIDEMARK_SPECS", "TIDEMARK_LAKE", "TIDEMARK_STATE")
         missing = [f"{name} is not set: {_MEANING[name]}" for name in names if not environment.get(name)]
-        lake = environment.get("TIDEMARK_LAKE", "")
+        lake = environment.get("TIDEMARK_LAKE", "").rstrip("/")
         if lake and not lake.startswith(_SCHEMES):
             missing.append(f"TIDEMARK_LAKE is {lake!r}: it must start with file:// or s3://")
+        if lake.startswith(s3.SCHEME) and not re.fullmatch(s3.PLAIN_PREFIX, lake):
+            missing.append(
+                f"TIDEMARK_LAKE is {lake!r}: write s3://bucket/prefix, the prefix of letters, digits and . _ = - only"
+            )
         if missing:
             raise SettingsError("\n".join(missing))
         return cls(
             specs=Path(environment["TIDEMARK_SPECS"]).absolute(),
-            lake=lake.rstrip("/"),
+            lake=lake,
             state=Path(environment["TIDEMARK_STATE"]).absolute(),
             _environment=environment,
         )

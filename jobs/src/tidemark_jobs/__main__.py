@@ -14,6 +14,8 @@ from tidemark_jobs.gold.marts import gold
 from tidemark_jobs.logs import log, summary
 from tidemark_jobs.maintain import maintain
 from tidemark_jobs.run import Run
+from tidemark_jobs.session import check_jars
+from tidemark_jobs.storage import check_lake
 from tidemark_jobs.sync import sync_job
 from tidemark_jobs.verify import not_equal, verify
 
@@ -23,6 +25,8 @@ def main(words: list[str]) -> int:
     job = parse(words)
     try:
         run = Run(job, Settings.read())
+        check_jars(run.settings.lake)
+        check_lake(run.settings.lake)
         if job.name == "export":
             export(run)
         elif job.name == "copy":

@@ -7,13 +7,14 @@ from datetime import date, datetime
 from typing import Any
 
 import pyarrow.parquet as pq
-from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake import CommitProperties, Transaction
 from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction
 
 from tidemark_contract.errors import LakeUnavailable
 from tidemark_contract.marks import Mark
 from tidemark_jobs import storage
+from tidemark_jobs.deltalog import open_table
 from tidemark_jobs.logs import log
 from tidemark_jobs.silver import APPLICATION, Standing, Step, standing
 
@@ -41,7 +42,7 @@ def adopt(path: str, folder: str, mark: Mark, rows: int, *, since: int) -> Stand
 
 def _replace_content(path: str, folder: str, mark: Mark, rows: int) -> int:
     """Commit on top of exactly the version that is read; CommitFailedError changes nothing."""
-    table = DeltaTable(path)
+    table = open_table(path)
     before = table.version()
     step = Step(base="", mark=mark.id, nonce=mark.nonce, rows=rows)
     properties = CommitProperties(

@@ -18,6 +18,7 @@ from tidemark_contract.layout import Layout
 from tidemark_contract.marks import Mark, MarkKind, format_lsn
 from tidemark_contract.names import TableName
 from tidemark_contract.visibility import Snapshot
+from tidemark_jobs.deltalog import open_table, storage_options
 from tidemark_jobs.tables import MARKS, PROOFS, QUARANTINE, TABLES, ProofRow, QuarantineRow
 
 ATTEMPTS = 20
@@ -172,7 +173,7 @@ class Control:
 
     def _open(self, name: str) -> DeltaTable | None:
         try:
-            return DeltaTable(self.layout.control(name))
+            return open_table(self.layout.control(name))
         except TableNotFoundError:
             return None
 
@@ -195,8 +196,14 @@ class Control:
         properties = CommitProperties(max_commit_retries=0)
         try:
             if table is None:
-                place = self.layout.control(name)
-                write_deltalake(place, rows, mode="error", partition_by=["source"], commit_properties=properties)
+                write_deltalake(
+                    self.layout.control(name),
+                    rows,
+                    mode="error",
+                    partition_by=["source"],
+                    commit_properties=properties,
+                    storage_options=storage_options(self.layout.root),
+                )
             elif overwrite:
                 mine = f"source = '{self.source}'"  # a source name is [a-z0-9_] only
                 write_deltalake(table, rows, mode="overwrite", predicate=mine, commit_properties=properties)

@@ -21,6 +21,7 @@ from deltalake.transaction import AddAction
 from tidemark_contract.layout import Layout
 from tidemark_jobs import storage
 from tidemark_jobs.changelog import CHANGES
+from tidemark_jobs.deltalog import open_table, storage_options
 
 _FILE = re.compile(r"(?P<incarnation>\d{6})/part-[0-9a-f-]+-\d+-(?P<counter>\d+)")
 
@@ -71,10 +72,14 @@ class Landing:
 def open_bronze(layout: Layout) -> DeltaTable:
     """Open the source's changelog; made empty if it does not exist."""
     try:
-        return DeltaTable(layout.bronze)
+        return open_table(layout.bronze)
     except TableNotFoundError:
         return DeltaTable.create(
-            layout.bronze, CHANGES, mode="ignore", configuration={"delta.dataSkippingStatsColumns": "commit_lsn"}
+            layout.bronze,
+            CHANGES,
+            mode="ignore",
+            configuration={"delta.dataSkippingStatsColumns": "commit_lsn"},
+            storage_options=storage_options(layout.bronze),
         )
 
 

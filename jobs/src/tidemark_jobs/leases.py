@@ -12,10 +12,10 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-from tidemark_contract.errors import LeaseTaken
+from tidemark_contract.errors import LakeUnavailable, LeaseTaken
 from tidemark_contract.layout import Layout
 from tidemark_jobs import storage
 
@@ -51,8 +51,8 @@ class Lease:
         if not _create(self.layout, self.name, self.number + 1, self.holder, seconds):
             self.lost.set()
             return
-        storage.delete(self.layout.claims, _object(self.name, self.number))
-        self.number += 1
+        self.number += 1  # ours already, should the store not answer now
+        storage.delete(self.layout.claims, _object(self.name, self.number - 1))
 
 
 @contextmanager
@@ -88,7 +88,8 @@ def _acquire(layout: Layout, name: str) -> Lease:
 
 def _renew_until(held: Lease, done: threading.Event) -> None:
     while not done.wait(LEASE_S / 3) and not held.lost.is_set():
-        held.renew()
+        with suppress(LakeUnavailable):  # for a moment, maybe: the next renewal is soon
+            held.renew()
 
 
 def _newest(layout: Layout, name: str) -> tuple[int, Holding | None]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from tidemark_contract.errors import ConfigurationError
+from tidemark_contract.s3 import SCHEME, S3Access
 
 _DELTA = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension,io.tidemark.spark.TidemarkExtensions",
@@ -35,11 +36,6 @@ _LEAN = {
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "8",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
 }
-_S3 = {
-    "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
-    "spark.hadoop.fs.s3a.directory.marker.retention": "keep",
-}
-
 # A run of a minute on two cores spends half of its time in the optimizing compiler (measured: 106 of 278 CPU-s, and
 # 52 in place of more than 100 for a first small sync), whose code it then hardly uses.
 _BRIEF = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
@@ -52,7 +48,7 @@ def build_session(app: str, lake: str, *, long_lived: bool = False) -> SparkSess
     Under `spark-submit` the cluster's own settings win; run plainly, it is a local session on all cores with the
     jars that `make setup` has fetched.
     """
-    settings = {**_LEAN, **_DELTA, **_EXACT, **(_s3() if lake.startswith("s3://") else {})}
+    settings = {**_LEAN, **_DELTA, **_EXACT, **(_s3() if lake.startswith(SCHEME) else {})}
     builder = SparkSession.builder.appName(app)
     if "SPARK_ENV_LOADED" not in os.environ:
         builder = builder.master("local[*]")
@@ -65,7 +61,8 @@ def build_session(app: str, lake: str, *, long_lived: bool = False) -> SparkSess
 
 
 def _local(lake: str, long_lived: bool) -> dict[str, str]:
-    folders = [home() / "jars" / "spark", *([home() / "jars" / "spark-s3"] if lake.startswith("s3://") else [])]
+    check_jars(lake)
+    folders = [home() / "jars" / "spark", *([_s3_jars()] if lake.startswith(SCHEME) else [])]
     jars = [str(jar) for folder in folders for jar in sorted(folder.glob("*.jar"))]
     cores = os.cpu_count() or 1
     return {
@@ -81,15 +78,19 @@ def _local(lake: str, long_lived: bool) -> dict[str, str]:
 
 
 def _s3() -> dict[str, str]:
-    endpoint = os.environ.get("AWS_ENDPOINT_URL")
-    if not endpoint:
-        return _S3
-    return {
-        **_S3,
-        "spark.hadoop.fs.s3a.endpoint": endpoint,
-        "spark.hadoop.fs.s3a.path.style.access": "true",
-        "spark.hadoop.fs.s3a.connection.ssl.enabled": str(endpoint.startswith("https")).lower(),
-    }
+    access = S3Access.read()
+    settings = {f"spark.hadoop.{name}": value for name, value in access.hadoop().items()}
+    return {"spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem", **settings}
+
+
+def check_jars(lake: str) -> None:
+    """Raise before anything is begun when a lake on S3 lacks the jars for it; a cluster brings its own."""
+    if lake.startswith(SCHEME) and "SPARK_ENV_LOADED" not in os.environ and not list(_s3_jars().glob("*.jar")):
+        raise ConfigurationError(f"{_s3_jars()} has no jars, which Spark needs for a lake on S3: run `make setup-s3`")
+
+
+def _s3_jars() -> Path:
+    return home() / "jars" / "spark-s3"
 
 
 def home() -> Path:

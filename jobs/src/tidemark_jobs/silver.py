@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
 
-from deltalake import DeltaTable as DeltaLog
 from deltalake.exceptions import TableNotFoundError
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
@@ -13,6 +12,7 @@ from pyspark.sql.types import StructType
 
 from tidemark_contract.errors import TidemarkError
 from tidemark_contract.specs import TableSpec
+from tidemark_jobs.deltalog import open_table
 from tidemark_jobs.fold.values import EXACT_TYPE
 
 APPLICATION = "tidemark"  # of the Delta transaction identifier; its version is the mark's id
@@ -86,7 +86,7 @@ def schema(spec: TableSpec) -> StructType:
 def standing(path: str, since: int) -> Standing:
     """Read which steps a table has taken after a version (the newest 50: a tail that a crash left is short)."""
     try:
-        log = DeltaLog(path)
+        log = open_table(path)
     except TableNotFoundError:
         return Standing(-1, ())
     newest = log.version()

@@ -1,20 +1,25 @@
 """Objects in the lake, on `file://` and `s3://` alike."""
 
 import io
-import os
+import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote, urlparse
 
 import obstore
-from obstore.exceptions import AlreadyExistsError
+from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, ObjectStore, S3Store
 
-from tidemark_contract.errors import LakeUnavailable
+from tidemark_contract.errors import LakeRefused, LakeUnavailable, TidemarkError
+from tidemark_contract.s3 import SCHEME, S3Access, lake_error
+
+if TYPE_CHECKING:
+    from obstore.store import S3Config
 
 
 @dataclass(frozen=True)
@@ -36,41 +41,78 @@ def open_store(url: str) -> ObjectStore:
             return LocalStore(path, mkdir=True)
         except Exception as error:
             raise LakeUnavailable(f"{url} cannot be made or written: {error}") from error
-    # The same switches that delta-rs and S3A read; plain http is for servers on loopback.
-    plain = os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://")
-    return S3Store.from_url(url, client_options={"allow_http": plain})
+    access = S3Access.read()
+    with _told(url):
+        return S3Store.from_url(
+            url,
+            config=cast("S3Config", access.object_store()),
+            client_options={"allow_http": access.plain_http, "connect_timeout": "5s", "timeout": "60s"},
+            retry_config={"max_retries": 8, "retry_timeout": timedelta(seconds=45)},
+        )
+
+
+@contextmanager
+def _told(url: str) -> Iterator[None]:
+    """Turn what the store says into an error that says what to do."""
+    try:
+        yield
+    except TidemarkError:
+        raise
+    except (BaseError, OSError) as error:
+        raise lake_error(url, str(error)) from error
 
 
 def list_objects(url: str) -> Iterator[StoredObject]:
     """List every object below a folder."""
-    for batch in obstore.list(open_store(url)):
-        for meta in batch:
-            yield StoredObject(str(meta["path"]), meta["size"], meta["last_modified"])
+    with _told(url):
+        for batch in obstore.list(open_store(url)):
+            for meta in batch:
+                yield StoredObject(str(meta["path"]), meta["size"], meta["last_modified"])
 
 
 def create(url: str, name: str, content: bytes) -> bool:
-    """Create an object unless it exists; True if this call made it. Atomic among all writers."""
-    try:
-        obstore.put(open_store(url), name, content, mode="create")
-    except AlreadyExistsError:
-        return False
+    """Create an object unless it exists; True if this call made it. Atomic among all writers.
+
+    No two writers' contents are the same. So content that stands there already and is ours was put by this call: the
+    answer was lost, and the client has repeated the request by itself.
+    """
+    with _told(url):
+        try:
+            obstore.put(open_store(url), name, content, mode="create")
+        except AlreadyExistsError:
+            return read(url, name) == content
     return True
 
 
 def read(url: str, name: str) -> bytes | None:
     """Read an object whole; None when there is none."""
-    try:
-        return bytes(obstore.get(open_store(url), name).bytes())
-    except FileNotFoundError:
-        return None
+    with _told(url):
+        try:
+            return bytes(obstore.get(open_store(url), name).bytes())
+        except FileNotFoundError:
+            return None
 
 
 def delete(url: str, name: str) -> None:
     """Delete an object; that it is gone already is fine."""
-    try:
-        obstore.delete(open_store(url), name)
-    except FileNotFoundError:
+    with _told(url):
+        try:
+            obstore.delete(open_store(url), name)
+        except FileNotFoundError:
+            return
+
+
+def check_lake(lake: str) -> None:
+    """Raise before anything is begun when a lake on S3 cannot be written, or lets two writers both win."""
+    if not lake.startswith(SCHEME):
         return
+    claims, name = f"{lake}/control/_claims", f"probe-{uuid.uuid4()}"
+    create(claims, name, b"first")
+    try:
+        if create(claims, name, b"second"):
+            raise LakeRefused(f"{lake}: its server ignores If-None-Match, so two syncs at once would lose changes")
+    finally:
+        delete(claims, name)
 
 
 class ObjectFile(io.RawIOBase):

@@ -21,7 +21,6 @@ from tidemark_streaming.flink_settings import (
     LOG_SETTINGS,
     TASKMANAGER,
     cluster_settings,
-    s3_settings,
 )
 from tidemark_streaming.home import Home
 from tidemark_streaming.processes import Processes
@@ -71,12 +70,15 @@ class Cluster:
         """Say whether both processes live."""
         return bool(self.processes.find(JOBMANAGER) and self.processes.find(TASKMANAGER))
 
-    def start(self) -> None:
-        """Start both processes, and return before they serve; a cluster that lives already is left as it is."""
+    def start(self, file_system: Mapping[str, str]) -> None:
+        """Start both processes, and return before they serve; a cluster that lives already is left as it is.
+
+        `file_system` holds Flink's settings for where the job shall write.
+        """
         if self.alive():
             return
         self.stop()
-        self._write_configuration()
+        self._write_configuration(file_system)
         self._copy_connector()
         for role in (JOBMANAGER, TASKMANAGER):
             self.start_process(role)
@@ -149,12 +151,12 @@ class Cluster:
         for jar in self.home.connectors():
             shutil.copy(jar, self.folder / "lib")
 
-    def _write_configuration(self) -> None:
+    def _write_configuration(self, file_system: Mapping[str, str]) -> None:
         for folder in (self.configuration, self.logs, self.folder / "tmp"):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         rest, rpc = _free_ports(2)
         settings = cluster_settings(host=_HOST, rest=rest, rpc=rpc, temporary=self.folder / "tmp")
-        settings |= s3_settings(self.environment)
+        settings |= file_system
         settings["env.java.opts.all"] = " ".join(self._module_options())
         (self.configuration / "config.yaml").write_text(json.dumps(settings, indent=1), encoding="utf-8")
         self._log_settings.write_text(LOG_SETTINGS, encoding="utf-8")

@@ -1,6 +1,5 @@
 """The settings of a cluster of one JobManager and one TaskManager that run one small job."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 JOBMANAGER = "jobmanager"
@@ -57,17 +56,6 @@ def cluster_settings(*, host: str, rest: int, rpc: int, temporary: Path) -> dict
         "heartbeat.timeout": 20000,
         **_TASKMANAGER_MEMORY,
     }
-
-
-def s3_settings(environment: Mapping[str, str]) -> dict[str, str | int]:
-    """Give the settings of the S3 plugin; credentials are not among them: it reads AWS_* itself."""
-    # Without it S3A deletes the markers of fake parent folders at each write, which not every server allows.
-    settings: dict[str, str | int] = {"fs.s3a.directory.marker.retention": "keep"}
-    if endpoint := environment.get("AWS_ENDPOINT_URL_S3") or environment.get("AWS_ENDPOINT_URL"):
-        settings |= {"fs.s3a.endpoint": endpoint, "fs.s3a.path.style.access": "true"}
-    if region := environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION"):
-        settings["fs.s3a.endpoint.region"] = region
-    return settings
 
 
 LOG_SETTINGS = """<?xml version="1.0" encoding="UTF-8"?>

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from tidemark_contract.errors import ConfigurationError
+from tidemark_contract.s3 import SCHEME, S3Access
 
 CONNECTOR = "flink-connector-pgoutput-*.jar"
 
@@ -41,6 +42,19 @@ class Home:
     def plugins(self) -> Path:
         """One folder per Flink plugin; s3-fs-hadoop comes with `make setup-s3`."""
         return self.root / "plugins" / "flink"
+
+    def file_system(self, lake: str, environment: Mapping[str, str]) -> dict[str, str]:
+        """Give Flink's settings for writing to a lake; ConfigurationError when S3's plugin is not here.
+
+        Keys are not among them: the plugin reads AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY itself.
+        """
+        if not lake.startswith(SCHEME):
+            return {}
+        if not list(self.plugins.glob("s3-fs-hadoop/*.jar")):
+            raise ConfigurationError(
+                f"{self.plugins}/s3-fs-hadoop has no jar, which Flink needs for a lake on S3: run `make setup-s3`"
+            )
+        return S3Access.read(environment).hadoop()
 
     def connectors(self) -> list[Path]:
         """Our own jar: it is built here, and may be built again while a pipeline runs."""

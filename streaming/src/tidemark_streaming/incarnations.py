@@ -3,14 +3,20 @@
 import json
 import os
 import socket
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from obstore.exceptions import AlreadyExistsError, BaseError
-from obstore.store import LocalStore, ObjectStore, from_url
+from obstore.store import LocalStore, ObjectStore, S3Store
 
-from tidemark_contract.errors import LakeUnavailable
 from tidemark_contract.layout import Layout
+from tidemark_contract.s3 import S3Access, lake_error
+
+if TYPE_CHECKING:
+    from obstore.store import S3Config
 
 _FOLDER = "incarnations"
 
@@ -23,15 +29,13 @@ class Incarnations:
         self._store = _open(layout.claims)
 
     def current(self) -> int:
-        """Give the highest number taken, 0 when there is none; LakeUnavailable."""
-        try:
+        """Give the highest number taken, 0 when there is none; LakeUnavailable, LakeRefused."""
+        with _told(self._url):
             listing = self._store.list(prefix=_FOLDER, return_arrow=False)
             return max((int(entry["path"].rpartition("/")[2]) for page in listing for entry in page), default=0)
-        except (BaseError, OSError) as error:
-            raise LakeUnavailable(f"{self._url}/{_FOLDER}: cannot be listed: {_line(error)}") from error
 
     def take(self) -> int:
-        """Take the next free number: whoever creates its object first has it; LakeUnavailable."""
+        """Take the next free number: whoever creates its object first has it; LakeUnavailable, LakeRefused."""
         number = self.current() + 1
         while not self._create(number):
             number += 1
@@ -39,26 +43,33 @@ class Incarnations:
 
     def _create(self, number: int) -> bool:
         taken = {"host": socket.gethostname(), "pid": os.getpid(), "time": datetime.now(UTC).isoformat()}
-        name = f"{_FOLDER}/{number:06d}"
-        try:
-            self._store.put(name, json.dumps(taken).encode(), mode="create")
-        except AlreadyExistsError:
-            return False
-        except (BaseError, OSError) as error:
-            raise LakeUnavailable(f"{self._url}/{name}: cannot be written: {_line(error)}") from error
+        content, name = json.dumps(taken).encode(), f"{_FOLDER}/{number:06d}"
+        with _told(self._url):
+            try:
+                self._store.put(name, content, mode="create")
+            except AlreadyExistsError:
+                # Ours, if the answer was lost and the client has repeated the request by itself.
+                return bytes(self._store.get(name).bytes()) == content
         return True
 
 
 def _open(url: str) -> ObjectStore:
-    try:
+    with _told(url):
         if url.startswith("file://"):
             return LocalStore(Path(url.removeprefix("file://")), mkdir=True)
-        plain_http = os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://")
-        return from_url(url, client_options={"allow_http": plain_http})
+        access = S3Access.read()
+        return S3Store.from_url(
+            url,
+            config=cast("S3Config", access.object_store()),
+            client_options={"allow_http": access.plain_http, "connect_timeout": "5s", "timeout": "60s"},
+            retry_config={"max_retries": 8, "retry_timeout": timedelta(seconds=45)},
+        )
+
+
+@contextmanager
+def _told(place: str) -> Iterator[None]:
+    """Turn what the store says into an error that says what to do."""
+    try:
+        yield
     except (BaseError, OSError) as error:
-        raise LakeUnavailable(f"{url}: cannot be opened: {_line(error)}") from error
-
-
-def _line(error: Exception) -> str:
-    """Leave out obstore's second half, which says the same as a structure of many lines."""
-    return " ".join(str(error).partition("Debug source:")[0].split())
+        raise lake_error(place, str(error)) from error

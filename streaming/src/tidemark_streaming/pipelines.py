@@ -62,6 +62,7 @@ class Pipeline:
         """
         slot_name(self.source)  # before the name becomes a folder
         url = SourceUrl.parse(self.settings.source_url(self.source))
+        self.home.file_system(self.settings.lake, self.environment)  # before anything is begun
         with self._lock():
             self._refuse_a_second()
             waiting.for_server(url.options["host"], int(url.options["port"]))
@@ -98,7 +99,7 @@ class Pipeline:
         self.cluster.stop()
         options, incarnation = self._options(url, interval, without_state)
         leftovers = landing.hidden_files(options.landing)
-        self.cluster.start()
+        self.cluster.start(self.home.file_system(self.settings.lake, self.environment))
         options = replace(options, jobmanager=self.cluster.jobmanager)
         job = Job(submit(options, self.folder / "options.json", self.cluster), self.cluster.rest())
         Run(job.id, incarnation, options.landing, options.checkpoints).write(self.folder)

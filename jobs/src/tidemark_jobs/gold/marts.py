@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Mapping
 
-from deltalake import DeltaTable as DeltaLog
 from pyspark.sql import DataFrame
 
 from tidemark_contract.errors import ConfigurationError
@@ -11,6 +10,7 @@ from tidemark_contract.layout import Layout
 from tidemark_contract.marts import INPUTS, marts_of
 from tidemark_contract.names import TableName
 from tidemark_jobs.control import PublishedMark
+from tidemark_jobs.deltalog import open_table
 from tidemark_jobs.gold import tpch
 from tidemark_jobs.logs import log
 from tidemark_jobs.reader import open_source
@@ -54,4 +54,4 @@ def write_mart(layout: Layout, name: str, rows: DataFrame, published: PublishedM
     origin = json.dumps({"mark": published.mark.id, "nonce": published.mark.nonce})
     writer = rows.write.format("delta").mode("overwrite").option("overwriteSchema", "true")
     writer.option("userMetadata", origin).save(path)
-    return DeltaLog(path).version()
+    return open_table(path).version()
