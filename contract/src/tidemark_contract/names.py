@@ -13,7 +13,21 @@ SOURCE_NAME = re.compile(r"[a-z][a-z0-9_]{0,53}")
 MARK_SCHEMA = "tidemark"
 MARK_TABLE = "mark"
 META_COLUMNS = ("_key", "_mark", "_commit_lsn", "_count", "_exact")
-RESERVED_COLUMNS = (*META_COLUMNS, "_gone", "_unknown")  # the last two live only while a fold runs
+# Delta 4.2 takes these for its own when it merges with deletion vectors: it fails, or cannot read its file again.
+DELTA_COLUMNS = (
+    "path",
+    "filepath",
+    "deletionvectorid",
+    "rowindexcol",
+    "_metadata",
+    "_source_row_present_",
+    "_target_row_present_",
+    "_row_dropped_",
+    "_tmp_metadata_row_index",
+    "__delta_internal_is_row_deleted",
+)
+# _gone and _unknown live only while a fold runs.
+RESERVED_COLUMNS = (*META_COLUMNS, "_gone", "_unknown", *DELTA_COLUMNS)
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_$]*")
 _QUALIFIED = re.compile(r'(?P<schema>"(?:[^"]|"")+"|[^".]+)\.(?P<table>"(?:[^"]|"")+"|[^".]+)')
@@ -73,8 +87,9 @@ def encode_path(name: str) -> str:
 def silver_columns(columns: Sequence[str]) -> dict[str, str]:
     """Map a table's PostgreSQL columns, in order, to the names of its silver columns.
 
-    A name stays as it is unless Delta refuses it, or it is one of ours, or it equals an earlier one but for case
-    (Delta's columns ignore case). The result is one to one for any set of columns.
+    A name stays as it is unless Delta refuses it (then `~hex` stands for what it refuses), or it is one of ours or of
+    Delta's, or it equals an earlier one but for case, which Delta's columns ignore (then `~` follows). The result is
+    one to one for any set of columns.
     """
     taken = set(RESERVED_COLUMNS)
     mapped: dict[str, str] = {}
