@@ -142,7 +142,7 @@ prove: setup-test ## Drive the whole with everything killed, and compare every m
 PARTS := contract source streaming jobs console orchestration
 SUITES := $(PARTS) e2e integration connector spark-java
 
-.PHONY: test $(addprefix test-,$(SUITES)) lint format locks clean
+.PHONY: test $(addprefix test-,$(SUITES)) lint format docs locks clean
 test: setup-test ## Run all tests, each part in its own environment
 	@infra/local/test.sh
 $(addprefix test-,$(SUITES)): setup-test
@@ -154,6 +154,8 @@ lint: $(STAMPS)/tools $(addprefix $(STAMPS)/,test-spark test-flink test-airflow)
 format: $(STAMPS)/tools ## Rewrite the Python files in the project's style
 	@$(LOCAL)/tools/bin/ruff check --quiet --fix-only .
 	@$(LOCAL)/tools/bin/ruff format .
+docs: $(STAMPS)/venv-spark ## Render docs/types.md from the contract
+	@$(VENVS)/spark/bin/python -m tidemark_contract.types_page > docs/types.md.new && mv docs/types.md.new docs/types.md
 
 locks: $(STAMPS)/uv ## Solve all requirements anew; `make locks ARGS=--upgrade` moves what is not pinned
 	@infra/local/locks.sh $(ARGS)
