@@ -3,7 +3,8 @@
 import json
 
 from tidemark.local.sync_log import SyncLog
-from tidemark.results import differences, show_facts, show_proof, show_sync
+from tidemark.progress import sentence
+from tidemark.results import differences, show_facts, show_proof, show_stream, show_sync
 
 PROOF = {
     "job": "verify",
@@ -74,3 +75,18 @@ def test_the_log_of_a_background_sync_tells_its_marks_and_its_last_word(tmp_path
 
     assert [59] == log.marks()
     assert failed == log.last_event()
+
+
+def test_a_stream_that_started_is_told_in_a_line_and_how_far_it_is_by_status(capsys):
+    facts = {"state": "running", "incarnation": 1, "landing": "file:///lake/000001", "web_ui": "http://127.0.0.1:1"}
+    show_stream({**facts, "durable_lsn": 43993296, "restarts": 0, "reason": None}, as_json=False)
+
+    assert "stream: running, incarnation 1, landing in file:///lake/000001, web UI http://127.0.0.1:1\n" == (
+        capsys.readouterr().out
+    )
+
+
+def test_an_event_is_told_without_the_underscores_of_its_names():
+    event = {"ts": "t", "level": "info", "event": "pipeline_runs", "orphans_removed": 0, "tables": 3}
+
+    assert "pipeline runs: orphans removed 0, 3 tables" == sentence(event)

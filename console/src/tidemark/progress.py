@@ -59,12 +59,13 @@ def sentence(event: Event) -> str:
 
 
 def _fact(key: str, value: object) -> str:
+    name = key.replace("_", " ")
     if key == "table":
         return str(value)
     if key in ("tables", "rows", "changes") and isinstance(value, int):
         return f"{value:,} {key}"
     if isinstance(value, float):
-        return f"{key} {value:.1f}"
+        return f"{name} {value:.1f}"
     if isinstance(value, int) and not isinstance(value, bool):
-        return f"{key} {value:,}" if abs(value) >= 10_000 else f"{key} {value}"
-    return f"{key.replace('_', ' ')} {value}"
+        return f"{name} {value:,}" if abs(value) >= 10_000 else f"{name} {value}"
+    return f"{name} {value}"

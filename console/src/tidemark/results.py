@@ -10,6 +10,7 @@ from tidemark.output import data_console, print_json
 from tidemark.status.format import count
 
 Facts = Mapping[str, Any]
+_OF_STREAM = {"reason": "because", "landing": "landing in", "web_ui": "web UI"}
 
 
 def show_facts(what: str, facts: Facts, *, as_json: bool) -> None:
@@ -42,8 +43,13 @@ def show_copy(facts: Facts, *, as_json: bool) -> None:
 
 
 def show_stream(facts: Facts, *, as_json: bool) -> None:
-    """Print how the stream is after a start or stop."""
-    show_facts("stream", facts, as_json=as_json)
+    """Print how the stream is after a start or stop; how far it is, `status` tells."""
+    if as_json:
+        print_json(facts)
+        return
+    words = [str(facts["state"]), *([f"incarnation {facts['incarnation']}"] if facts.get("incarnation") else [])]
+    words += [f"{name} {facts[key]}" for key, name in _OF_STREAM.items() if facts.get(key)]
+    data_console().print(Text(f"stream: {', '.join(words)}"), soft_wrap=True)
 
 
 def show_proof(facts: Facts, *, as_json: bool) -> None:
