@@ -84,7 +84,10 @@ class World:
             connection.execute(f"CREATE ROLE capture LOGIN REPLICATION PASSWORD '{PASSWORD}'")
             connection.execute("CREATE DATABASE shop OWNER owner")
         with psycopg.connect(self.url("owner"), autocommit=True) as connection:
-            connection.execute(TABLES)
+            self.fill(connection)
+
+    def fill(self, connection: psycopg.Connection) -> None:
+        connection.execute(TABLES)
 
     def tidemark(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run the console's command, as a person does."""

@@ -82,7 +82,7 @@ def _copy_table(run: Run, spec: TableSpec, held: HeldSnapshot) -> CopiedTable:
     folder = f"copy-{held.mark.nonce}"  # no leading underscore: VACUUM would never look into it
     rows.write.mode("overwrite").parquet(f"{path}/{folder}")
     held.check()
-    count = count_rows(path, folder)
+    count = count_rows(path, folder, counted=not spec.key)
     log("table_copied", table=str(spec.table), rows=count)
     return CopiedTable(str(spec.table), folder, count)
 
@@ -104,13 +104,17 @@ def silver_rows(texts: DataFrame, spec: TableSpec, mark: int) -> DataFrame:
 
 
 def _check_columns(spec: TableSpec, held: HeldSnapshot) -> None:
-    """What the stream brings and what the spec says must be the same columns; order does not matter."""
+    """What the stream brings and what the spec says must be the same columns; order does not matter.
+
+    Generated columns may be left out, and `init` has seen to it that those in the spec are in the stream.
+    """
+    wanted = {column.name for column in spec.columns}
     for relation in held.mark.catalog.table(spec.table):
-        captured = {column.name for column in relation.columns if not column.generated}
-        wanted = {column.name for column in spec.columns}
-        if relation.oid == relation.root and captured != wanted:
+        needed = {column.name for column in relation.columns if not column.generated}
+        differing = (needed - wanted) | (wanted - {column.name for column in relation.columns})
+        if relation.oid == relation.root and differing:
             raise SourceRefused(
-                f"{spec.table}: its spec and the database differ in {', '.join(sorted(captured ^ wanted))}: "
+                f"{spec.table}: its spec and the database differ in {', '.join(sorted(differing))}: "
                 "run `tidemark discover` again, or correct the spec"
             )
 
