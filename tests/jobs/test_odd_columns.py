@@ -1,0 +1,48 @@
+"""Columns that are called like something that Delta or we have already."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from tests.jobs.lake import Event, Lake, insert, mark, relation, update
+from tidemark_contract.names import META_COLUMNS, TableName
+from tidemark_contract.specs import ColumnSpec, SourceSpec, TableSpec
+
+TAKEN = (
+    *META_COLUMNS,
+    "path",
+    "filePath",
+    "deletionVectorId",
+    "rowIndexCol",
+    "_metadata",
+    "_source_row_present_",
+    "_target_row_present_",
+    "_row_dropped_",
+    "_tmp_metadata_row_index",
+    "__delta_internal_is_row_deleted",
+)
+ODD = TableSpec(
+    TableName("public", "odd"), (ColumnSpec("id", "integer"), *(ColumnSpec(name, "text") for name in TAKEN)), ("id",)
+)
+OID = 20_000
+
+
+def named(event: Event) -> Event:
+    return replace(event, oid=OID)
+
+
+def test_a_table_whose_columns_have_names_that_are_taken_is_merged(spark: SparkSession, tmp_path: Path) -> None:
+    """A merge that writes deletion vectors fails on a column that is called path, and on nine more."""
+    lake = Lake(spark, tmp_path, SourceSpec("shop", (ODD,)))
+    facts = [relation(ODD, oid=OID)]
+    values = {number: dict.fromkeys(TAKEN, f"v{number}") for number in range(5)}
+    lake.copied(1, odd=[(str(n), *values[n].values()) for n in (1, 2, 3)])
+    lake.land(mark(1, 100, kind="copy", catalog=facts)).sync()
+    for number in (2, 3):  # the second merge meets the deletion vectors of the first
+        changes = insert(ODD, 99 + number, id=str(number * 10), **values[0]), update(ODD, 101, id="1", **values[4])
+        lake.land(*map(named, changes), mark(number, 100 + number, catalog=facts)).sync()
+
+    width = len(TAKEN)
+    expected = {"1": "v4", "2": "v2", "20": "v0", "3": "v3", "30": "v0"}
+    assert [f"{key}\t" + "\t".join([value] * width) for key, value in expected.items()] == lake.lines(ODD)
