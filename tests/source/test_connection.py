@@ -147,6 +147,11 @@ def test_a_connection_that_is_cut_is_unavailable_and_a_missing_table_refused(ord
         reader.close()
 
 
+def test_a_database_without_the_table_of_marks_is_told_what_makes_it(database):
+    with pytest.raises(SourceRefused, match=r"tidemark\.mark.*run `tidemark init`"):
+        write_mark(database.url, database.source, MarkKind.SYNC)
+
+
 @pytest.fixture
 def claiming():
     """A server that says which version it is, agrees to everything and knows nothing."""

@@ -38,3 +38,8 @@ def test_of_other_failures_the_innermost_cause_is_told() -> None:
 )
 def test_a_reason_is_sorted_by_what_the_operator_does_next(reason: str, kind: type[TidemarkError]) -> None:
     assert kind is type(failure(reason))
+
+
+def test_what_init_makes_is_told_with_that_command() -> None:
+    assert "`tidemark init` creates it" in str(failure("[SLOT_MISSING] no slot x (create it)"))
+    assert "tidemark init" not in str(failure("[ACCESS_DENIED] …"))

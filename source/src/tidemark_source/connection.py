@@ -11,6 +11,7 @@ from psycopg import errors, pq
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from tidemark_contract.errors import SourceRefused, SourceUnavailable
+from tidemark_contract.names import MARK_SCHEMA, MARK_TABLE
 
 OLDEST = 15
 NEWEST = 18  # the newest that the tests run on
@@ -63,6 +64,10 @@ _TRANSIENT = (
     errors.ObjectInUse,
     errors.IdleInTransactionSessionTimeout,
 )
+
+# What init makes or grants is not there.
+_NOT_MADE = (errors.UndefinedTable, errors.InvalidSchemaName, errors.InsufficientPrivilege)
+_OURS = re.compile(rf"\b({MARK_SCHEMA}|{MARK_TABLE})\b")
 
 
 def connect(url: str, *, purpose: str, autocommit: bool = True) -> psycopg.Connection[Any]:
@@ -146,7 +151,8 @@ def _connection_lost(error: psycopg.Error) -> bool:
 
 def _said(error: psycopg.Error) -> str:
     """Give the server's words on one line, without the row that its DETAIL may quote."""
-    return error.diag.message_primary or " ".join(str(error).split()) or type(error).__name__
+    text = error.diag.message_primary or " ".join(str(error).split()) or type(error).__name__
+    return f"{text}: run `tidemark init`" if isinstance(error, _NOT_MADE) and _OURS.search(text) else text
 
 
 def _check_version(connection: psycopg.Connection[Any], where: str) -> None:

@@ -10,6 +10,7 @@ _POLL_S = 0.25
 _CONNECT_S = 10.0
 _CHECKPOINT_S = 1.0
 _CHANGED = ("[SYSTEM_CHANGED]", "[DATABASE_CHANGED]", "[TIMELINE_CHANGED]", "[STATE_AHEAD_OF_SERVER]")
+_NOT_MADE = ("[SLOT_MISSING]", "[PUBLICATION_MISSING]")
 
 
 def for_server(host: str, port: int) -> None:
@@ -52,4 +53,6 @@ def failure(reason: str) -> TidemarkError:
     """Sort a reason by what the operator does next."""
     if reason.startswith(_CHANGED):
         return SourceChanged(reason)
+    if reason.startswith(_NOT_MADE):
+        return SourceRefused(f"{reason}: `tidemark init` creates it; then `tidemark copy`")
     return SourceRefused(reason) if reason.startswith("[") else TidemarkError(f"the pipeline failed: {reason}")
