@@ -24,7 +24,7 @@ help: ## List the targets
 
 .PHONY: setup setup-test setup-s3 doctor
 setup: $(addprefix $(STAMPS)/,venv-spark venv-flink venv-airflow jars-spark jars-flink postgres-17 built) ## Install everything that the demo needs, into .tidemark/
-setup-test: setup $(addprefix $(STAMPS)/,test-spark test-flink test-airflow postgres-15 postgres-18) ## Install what the tests need besides
+setup-test: setup-s3 $(addprefix $(STAMPS)/,test-spark test-flink test-airflow postgres-15 postgres-18) ## Install what the tests need besides
 setup-s3: setup $(addprefix $(STAMPS)/,jars-spark-s3 plugin-flink-s3) ## Install the jars for a lake on S3
 doctor: ## Say what this machine lacks, and how to get it
 	@$(or $(PYTHON),python3) infra/local/doctor.py
