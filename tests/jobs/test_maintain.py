@@ -77,8 +77,12 @@ def test_retention_reaches_back_to_the_newest_mark_and_to_the_newest_proof(lake:
     assert 31 * 24 + 1 == retention_hours(lake.run, newest)
 
 
-def test_a_merge_that_a_compaction_comes_before_is_tried_again(lake: Lake, capfd: pytest.CaptureFixture[str]) -> None:
-    """Both touch the table's files, and Delta lets one of them through."""
+@pytest.mark.parametrize("small", [True, False])
+def test_a_merge_that_a_compaction_comes_before_is_tried_again(
+    lake: Lake, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, small: bool
+) -> None:
+    """Both touch the table's files, and only one of them gets through."""
+    monkeypatch.setattr("tidemark_jobs.folding.is_small", lambda _: small)
     path, end = lake.layout.silver(ORDERS.table), threading.Event()
 
     def compact_all_the_time() -> None:

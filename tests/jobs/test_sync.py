@@ -9,9 +9,11 @@ from pyspark.sql import SparkSession
 from tests.jobs.lake import LINES, LOG, ORDERS, SHOP, Lake, delete, insert, mark, relation, truncate, update
 
 
-@pytest.fixture
-def lake(spark: SparkSession, tmp_path: Path) -> Lake:
-    """Copied, empty, at mark 1, which sees every transaction below 100."""
+@pytest.fixture(params=["small", "large"])
+def lake(spark: SparkSession, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Lake:
+    """Copied, empty, at mark 1, which sees every transaction below 100; small changes are written in both ways."""
+    if request.param == "large":
+        monkeypatch.setattr("tidemark_jobs.folding.is_small", lambda _: False)
     lake = Lake(spark, tmp_path)
     lake.copied(1).land(mark(1, 100, kind="copy"))
     assert lake.sync() is not None

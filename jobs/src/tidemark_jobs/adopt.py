@@ -3,8 +3,6 @@
 import json
 import time
 from collections.abc import Iterator
-from datetime import date, datetime
-from typing import Any
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -18,10 +16,9 @@ from tidemark_jobs import storage
 from tidemark_jobs.deltalog import open_table
 from tidemark_jobs.logs import log
 from tidemark_jobs.silver import APPLICATION, Standing, Step, standing
+from tidemark_jobs.statistics import bounds
 
 ATTEMPTS = 5
-
-_STATISTICS = 32  # columns, as Delta does
 
 
 def adopt(path: str, folder: str, mark: Mark, rows: int, *, since: int) -> Standing:
@@ -78,33 +75,5 @@ def _adds(path: str, folder: str) -> Iterator[AddAction]:
             partition_values={},
             modification_time=int(time.time() * 1000),
             data_change=True,
-            stats=json.dumps(_statistics(footer)),
+            stats=json.dumps(bounds(footer)),
         )
-
-
-def _statistics(footer: pq.FileMetaData) -> dict[str, Any]:
-    """Give a file's row count, and the bounds of its first columns, in Delta's form."""
-    lowest: dict[str, Any] = {}
-    highest: dict[str, Any] = {}
-    for number, name in enumerate(footer.schema.to_arrow_schema().names[:_STATISTICS]):
-        if footer.schema.column(number).path != name:
-            break  # a nested column: later numbers are of other columns
-        groups = [footer.row_group(g).column(number).statistics for g in range(footer.num_row_groups)]
-        lows, highs = [_bound(s and s.min) for s in groups], [_bound(s and s.max) for s in groups]
-        if groups and None not in lows and None not in highs:
-            lowest[name], highest[name] = min(lows, key=_plain), max(highs, key=_plain)
-    return {"numRecords": footer.num_rows, "minValues": lowest, "maxValues": highest}
-
-
-def _plain(bound: Any) -> Any:
-    """All bounds of one column have one type, which the type checker cannot know."""
-    return bound
-
-
-def _bound(value: object) -> int | str | None:
-    """Give a bound as Delta writes it; None for types whose form could be rounded to the wrong side."""
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    return value if isinstance(value, str) and len(value) <= _STATISTICS else None

@@ -19,11 +19,14 @@ from tidemark_jobs import silver
 from tidemark_jobs.changes import ChangeReader
 from tidemark_jobs.control import TableState, TableVersion
 from tidemark_jobs.fold.values import UNDECODABLE
+from tidemark_jobs.folded import fold_rows
 from tidemark_jobs.logs import log
 from tidemark_jobs.merge import NOT_FOUND, merge
 from tidemark_jobs.plan import STALE, TableFold
 from tidemark_jobs.quarantine import quarantine
 from tidemark_jobs.run import Run
+from tidemark_jobs.small_merge import is_small, merge_small, tune
+from tidemark_jobs.upsert.apply import NegativeCount, Overtaken, open_place
 
 ATTEMPTS = 5
 # Their module, once imported, makes Python exceptions of what the JVM throws; the package itself does not.
@@ -45,27 +48,34 @@ def fold_table(run: Run, reader: ChangeReader, fold: TableFold, target: Mark) ->
     step = silver.Step(fold.stand.base.nonce, target.id, target.nonce)
     changes = reader.read(spark, fold, target)
     try:
-        _merge_beside_others(spark, path, changes, fold, step)
-    except PySparkException as error:
-        reason = _what_takes_it_out(run, changes, fold, target, str(error))
+        _write_beside_others(spark, path, fold_rows(changes, fold), fold, step)
+    except (PySparkException, NegativeCount) as error:
+        reason = _what_takes_it_out(run, changes, fold, target, error)
         if reason is None:
             raise
         return TableState(STALE, reason), fold.stand.version
     return _outcome(path, fold, step)
 
 
-def _merge_beside_others(
-    spark: SparkSession, path: str, changes: DataFrame, fold: TableFold, step: silver.Step
-) -> None:
-    """A compaction that commits first makes Delta refuse the merge, which has changed nothing then."""
+def _write_beside_others(spark: SparkSession, path: str, rows: DataFrame, fold: TableFold, step: silver.Step) -> None:
+    """Write, again and again if somebody else, a compaction maybe, commits first: nothing has changed then."""
     for _ in range(ATTEMPTS):
         try:
-            return merge(spark, path, changes, fold, step)
-        except _CONFLICTS as conflict:
+            return _write(spark, path, rows, fold, step)
+        except (*_CONFLICTS, Overtaken) as conflict:
             log("merge_conflict", level="warning", path=path, mark=step.mark, conflict=type(conflict).__name__)
-            if silver.standing(path, fold.stand.version.version).steps:
-                return None  # another sync was first: what it did is looked at below
     raise LakeUnavailable(f"{path} is rewritten by others all the time: mark {step.mark} lost {ATTEMPTS} races")
+
+
+def _write(spark: SparkSession, path: str, rows: DataFrame, fold: TableFold, step: silver.Step) -> None:
+    place = open_place(path) if is_small(fold) else None
+    if silver.standing(path, fold.stand.version.version).steps:
+        return  # another sync was first: what it did is looked at afterwards
+    if place is None:
+        merge(spark, path, rows, fold, step)
+    else:
+        tune(spark)
+        merge_small(spark, place, rows, fold, step)
 
 
 def _outcome(path: str, fold: TableFold, step: silver.Step) -> tuple[TableState, TableVersion]:
@@ -78,10 +88,11 @@ def _outcome(path: str, fold: TableFold, step: silver.Step) -> tuple[TableState,
     return fold.state, replace(version, version=standing.version, mark=step.mark, rows=rows)
 
 
-def _what_takes_it_out(run: Run, changes: DataFrame, fold: TableFold, target: Mark, error: str) -> str | None:
+def _what_takes_it_out(run: Run, changes: DataFrame, fold: TableFold, target: Mark, error: Exception) -> str | None:
     """Give the reason that only `copy` cures; None for an error that another run may not meet."""
-    if UNDECODABLE in error and (found := quarantine(run, changes, fold.stand.spec, target)):
+    words = str(error)
+    if UNDECODABLE in words and (found := quarantine(run, changes, fold.stand.spec, target)):
         return f"{found} of its changes cannot be decoded; control.quarantine holds them"
-    if NOT_FOUND in error:
+    if NOT_FOUND in words or isinstance(error, NegativeCount):
         return NOT_FOUND
-    return "files of it, or of bronze, are missing in the lake" if _FILE_MISSING in error else None
+    return "files of it, or of bronze, are missing in the lake" if _FILE_MISSING in words else None

@@ -1,0 +1,42 @@
+"""A table's changes folded to rows of text, and those as silver has them: what every way of writing starts from."""
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from tidemark_contract.specs import TableSpec
+from tidemark_jobs.fold.bags import fold_bag
+from tidemark_jobs.fold.keyed import fold_keyed
+from tidemark_jobs.fold.toast import fold_keyed_with_toast
+from tidemark_jobs.fold.values import UNDECODABLE, typed_columns
+from tidemark_jobs.plan import TableFold
+from tidemark_jobs.silver import Step
+
+
+def fold_rows(changes: DataFrame, fold: TableFold) -> DataFrame:
+    """Fold one table's changes: `_key, row (map of text), _commit_lsn`, then
+
+    with a key: `gone`; where unchanged TOAST columns were left out also `unknown`, their names, and `root`, the key
+    of the row in the table that has them. Without: `_count`, by how much the number of such rows changes.
+    """
+    spec = fold.stand.spec
+    if not spec.key:
+        return fold_bag(changes, spec)
+    if fold.toast:
+        return fold_keyed_with_toast(changes, spec, moved=fold.moved, toast=fold.toast)
+    return fold_keyed(changes, spec, moved=fold.moved)
+
+
+def silver_rows(rows: DataFrame, spec: TableSpec, step: Step) -> DataFrame:
+    """Give folded rows as silver's columns, then `_gone` and `_unknown` where the rows have them."""
+    texts = {column.name: F.col("row").getItem(column.name) for column in spec.columns}
+    rest = [F.col(name).alias(f"_{name.lstrip('_')}") for name in rows.columns if name in ("gone", "unknown", "_count")]
+    mark = F.lit(step.mark).cast("bigint").alias("_mark")
+    return rows.select(_checked_key(rows, spec), mark, "_commit_lsn", *typed_columns(texts, spec), *rest)
+
+
+def _checked_key(rows: DataFrame, spec: TableSpec) -> Column:
+    """Give the `_key`; a row that lacks its key or a column ends the query, for NULL in its place would be wrong."""
+    known = F.size("row") + (F.size("unknown") if "unknown" in rows.columns else F.lit(0))
+    whole = known == F.lit(len(spec.columns))
+    there = F.col("_key").isNotNull() & (whole | F.col("gone") if spec.key else whole)
+    return F.when(there, F.col("_key")).otherwise(F.raise_error(F.lit(UNDECODABLE))).alias("_key")

@@ -1,0 +1,65 @@
+"""The rows of a Delta table that have certain keys: where they are, and what they hold."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from pyroaring import BitMap64
+
+from tidemark_jobs import storage
+from tidemark_jobs.upsert import deletion_vectors
+from tidemark_jobs.upsert.data_files import DataFile
+
+
+@dataclass(frozen=True)
+class Found:
+    """Living rows of one file that have a wanted key; `rows` has the columns that were asked for, in that order."""
+
+    file: DataFile
+    deleted: BitMap64  # positions that were deleted before
+    positions: np.ndarray
+    rows: pa.Table
+
+    @property
+    def nothing_left(self) -> bool:
+        """Tell whether the file holds no other living row."""
+        return bool(len(self.deleted) + len(self.positions) == self.file.statistics.get("numRecords", -1))
+
+
+def find(url: str, files: Sequence[DataFile], keys: pa.ChunkedArray, columns: Sequence[str] = ()) -> list[Found]:
+    """Find the rows with these keys; `_key` and the named columns of them are read."""
+    if len(keys) == 0:
+        return []
+    bounds = pc.min_max(keys).as_py()
+    candidates = [file for file in files if file.may_hold(bounds["min"], bounds["max"])]
+    found = (_find_in(url, file, keys, columns) for file in candidates)
+    return [rows for rows in found if len(rows.positions)]
+
+
+def _find_in(url: str, file: DataFile, keys: pa.ChunkedArray, columns: Sequence[str]) -> Found:
+    deleted = deletion_vectors.read(url, file.deletion_vector)
+    # Paths in the log are percent-encoded.
+    parts = list(_matches(pq.ParquetFile(storage.open_file(url, unquote(file.path))), keys, deleted, columns))
+    positions = np.concatenate([part[0] for part in parts]) if parts else np.empty(0, np.int64)
+    rows = pa.concat_tables([part[1] for part in parts]) if parts else pa.table({"_key": pa.array([], pa.string())})
+    return Found(file, deleted, positions, rows)
+
+
+def _matches(
+    parquet: pq.ParquetFile, keys: pa.ChunkedArray, deleted: BitMap64, columns: Sequence[str]
+) -> Iterator[tuple[np.ndarray, pa.Table]]:
+    """Read the keys of every row group, and the other columns only where one is wanted."""
+    before, dead = 0, np.array(deleted.to_array(), dtype=np.int64)
+    for number in range(parquet.num_row_groups):
+        group = parquet.read_row_group(number, columns=["_key"])
+        mine = np.flatnonzero(pc.is_in(group["_key"], keys).to_numpy())
+        mine = mine[~np.isin(mine + before, dead)]
+        if mine.size:
+            if columns:
+                group = parquet.read_row_group(number, columns=["_key", *columns])
+            yield mine + before, group.take(pa.array(mine))
+        before += group.num_rows
