@@ -19,6 +19,7 @@ from tidemark.local.postgres import EmbeddedPostgres
 from tidemark_contract.errors import RetryableError
 from tidemark_contract.layout import Layout
 from tidemark_contract.marks import MarkKind
+from tidemark_contract.settings import Settings
 from tidemark_contract.specs import SourceSpec, load_source
 from tidemark_jobs.control import Control
 from tidemark_source.copyout import copy_text
@@ -64,7 +65,7 @@ class World:
         return {
             **os.environ,
             "TIDEMARK_SPECS": str(self.folder / "specs"),
-            "TIDEMARK_LAKE": (self.folder / "lake").as_uri(),
+            "TIDEMARK_LAKE": (self.folder / "the lake").as_uri(),
             "TIDEMARK_STATE": str(self.folder / "state"),
             "TIDEMARK_SOURCE_SHOP_URL": self.url("capture"),
             "TIDEMARK_SOURCE_SHOP_ADMIN_URL": self.url("owner"),
@@ -76,7 +77,7 @@ class World:
 
     @cached_property
     def control(self) -> Control:
-        return Control(Layout((self.folder / "lake").as_uri(), "shop"))
+        return Control(Layout(Settings.read(self.environment).lake, "shop"))
 
     def make(self) -> None:
         with psycopg.connect(self.server.superuser_url, autocommit=True) as connection:

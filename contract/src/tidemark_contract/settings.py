@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import unquote
 
 from tidemark_contract import s3
 from tidemark_contract.errors import SettingsError
@@ -26,13 +27,9 @@ class Settings:
         """Read TIDEMARK_SPECS, TIDEMARK_LAKE and TIDEMARK_STATE; every problem at once as SettingsError."""
         names = ("TIDEMARK_SPECS", "TIDEMARK_LAKE", "TIDEMARK_STATE")
         missing = [f"{name} is not set: {_MEANING[name]}" for name in names if not environment.get(name)]
-        lake = environment.get("TIDEMARK_LAKE", "").rstrip("/")
-        if lake and not lake.startswith(_SCHEMES):
-            missing.append(f"TIDEMARK_LAKE is {lake!r}: it must start with file:// or s3://")
-        if lake.startswith(s3.SCHEME) and not re.fullmatch(s3.PLAIN_PREFIX, lake):
-            missing.append(
-                f"TIDEMARK_LAKE is {lake!r}: write s3://bucket/prefix, the prefix of letters, digits and . _ = - only"
-            )
+        lake = _plain(environment.get("TIDEMARK_LAKE", "").rstrip("/"))
+        if lake and (problem := _lake_problem(lake)):
+            missing.append(f"TIDEMARK_LAKE is {lake!r}: {problem}")
         if missing:
             raise SettingsError("\n".join(missing))
         return cls(
@@ -52,6 +49,21 @@ class Settings:
     def admin_url(self, source: str) -> str:
         """The libpq URL of the role that owns the captured tables; for init and drop only."""
         return self._environment.get(f"TIDEMARK_SOURCE_{source.upper()}_ADMIN_URL") or self.source_url(source)
+
+
+def _plain(lake: str) -> str:
+    """Write a folder's name as it is: Hadoop's paths do not decode `%20`, delta-rs and obstore read both."""
+    return unquote(lake) if lake.startswith("file://") else lake
+
+
+def _lake_problem(lake: str) -> str | None:
+    if not lake.startswith(_SCHEMES):
+        return "it must start with file:// or s3://"
+    if lake.startswith(s3.SCHEME) and not re.fullmatch(s3.PLAIN_PREFIX, lake):
+        return "write s3://bucket/prefix, the prefix of letters, digits and . _ = - only"
+    if re.search(r"[%?#*\[\]{}]", lake):
+        return "choose a folder without % ? # * [ ] { } in its name: the engines read them differently"
+    return None
 
 
 _MEANING = {
