@@ -125,7 +125,7 @@ $(JARS)/spark/$(notdir $(SPARK_JAVA)): $(SPARK_JAVA) $(STAMPS)/jars-spark
 
 # --- using it: ARGS are handed on, as in `make demo ARGS="--rows 1000"` ---------------------------------------------
 
-.PHONY: demo up status down prove
+.PHONY: demo up status down prove bench
 demo: setup ## Mirror a shop database on this machine, and prove the mirror
 	@$(TIDEMARK) demo $(ARGS)
 up: setup ## Start everything on this machine
@@ -136,6 +136,8 @@ down: setup ## Stop what `make up` started
 	@$(TIDEMARK) down $(ARGS)
 prove: setup-test ## Drive the whole with everything killed, and compare every mark; TIDEMARK_SEED=N draws another course
 	@infra/local/test.sh e2e
+bench: setup-test ## Measure it against what else one would take; ARGS=small runs one of stream copy sync small
+	@$(VENVS)/spark/bin/python -m tests.bench $(ARGS)
 
 # --- checking it ---------------------------------------------------------------------------------------------------
 

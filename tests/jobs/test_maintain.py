@@ -4,11 +4,13 @@ import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
 
 from tests.jobs.lake import LINES, ORDERS, Lake, insert, mark, update
+from tidemark_jobs import folding
 from tidemark_jobs.landing import Landing
 from tidemark_jobs.maintain import KEEP, compact, retention_hours, vacuum
 from tidemark_jobs.tables import ProofRow
@@ -77,12 +79,29 @@ def test_retention_reaches_back_to_the_newest_mark_and_to_the_newest_proof(lake:
     assert 31 * 24 + 1 == retention_hours(lake.run, newest)
 
 
-@pytest.mark.parametrize("small", [True, False])
+def test_a_small_fold_that_a_compaction_comes_before_is_done_again(
+    lake: Lake, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It looks at the table again: the rows lie in other files now."""
+    merge_small, first = folding.merge_small, iter([True])
+
+    def compacted_before(*facts: Any) -> None:
+        if next(first, False):
+            compact(lake.spark, lake.layout.silver(ORDERS.table))
+        merge_small(*facts)
+
+    monkeypatch.setattr(folding, "merge_small", compacted_before)
+    lake.land(update(ORDERS, 121, id="2", state="new", price=None), mark(4, 130)).sync()
+
+    assert ["1\ta\t\\N", "2\tnew\t\\N", "3\tc\t\\N"] == lake.lines(ORDERS)
+    assert "Overtaken" in capfd.readouterr().err
+
+
 def test_a_merge_that_a_compaction_comes_before_is_tried_again(
-    lake: Lake, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, small: bool
+    lake: Lake, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both touch the table's files, and only one of them gets through."""
-    monkeypatch.setattr("tidemark_jobs.folding.is_small", lambda _: small)
+    monkeypatch.setattr("tidemark_jobs.folding.is_small", lambda _: False)
     path, end = lake.layout.silver(ORDERS.table), threading.Event()
 
     def compact_all_the_time() -> None:

@@ -1,18 +1,25 @@
 """Sync, on a lake filled by hand: what is visible at which mark, and what a crash leaves."""
 
+import itertools
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
 
 from tests.jobs.lake import LINES, LOG, ORDERS, SHOP, Lake, delete, insert, mark, relation, truncate, update
+from tidemark_jobs import publication
+from tidemark_jobs.control import Control
+
+BOTH_WAYS = pytest.mark.parametrize("lake", ["small", "large"], indirect=True)
+"""What is small is written from Arrow, what is large by MERGE: here the same changes by each of them."""
 
 
-@pytest.fixture(params=["small", "large"])
+@pytest.fixture
 def lake(spark: SparkSession, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Lake:
-    """Copied, empty, at mark 1, which sees every transaction below 100; small changes are written in both ways."""
-    if request.param == "large":
+    """Copied, empty, at mark 1, which sees every transaction below 100."""
+    if getattr(request, "param", "small") == "large":
         monkeypatch.setattr("tidemark_jobs.folding.is_small", lambda _: False)
     lake = Lake(spark, tmp_path)
     lake.copied(1).land(mark(1, 100, kind="copy"))
@@ -40,6 +47,7 @@ def test_a_running_transaction_is_carried_over_many_marks(lake: Lake) -> None:
     assert ["1\twaits\t\\N"] == lake.lines(ORDERS)
 
 
+@BOTH_WAYS
 def test_all_changes_of_one_window_are_folded_at_once(lake: Lake) -> None:
     lake.land(
         insert(ORDERS, 101, id="1", state="new", price="1.00"),
@@ -55,6 +63,7 @@ def test_all_changes_of_one_window_are_folded_at_once(lake: Lake) -> None:
     assert (["3\tmoved\tNaN"], ["x\ty", "x\ty"]) == (lake.lines(ORDERS), lake.lines(LOG))
 
 
+@BOTH_WAYS
 def test_the_same_landing_files_twice_change_nothing(lake: Lake) -> None:
     lake.land(insert(LOG, 101, a="x", b=None), insert(ORDERS, 101, id="1", state="s", price="1.00"), mark(2, 110))
     lake.incarnation, lake.counter = 2, 0
@@ -64,6 +73,7 @@ def test_the_same_landing_files_twice_change_nothing(lake: Lake) -> None:
     assert (["x\t\\N", "z\t\\N"], ["1\ts\t1.00"]) == (lake.lines(LOG), lake.lines(ORDERS))
 
 
+@BOTH_WAYS
 def test_a_truncate_empties_and_what_follows_it_stays(lake: Lake) -> None:
     lake.land(insert(ORDERS, 101, id="1", state="a", price="1.00"), insert(LOG, 101, a="x", b="y"), mark(2, 110)).sync()
     facts = [relation(ORDERS, filenode=5, changed_by=111), relation(LINES), relation(LOG, filenode=6, changed_by=111)]
@@ -79,6 +89,7 @@ def test_a_truncate_empties_and_what_follows_it_stays(lake: Lake) -> None:
     assert (["1\tc\t1.00"], ["n\tm"]) == (lake.lines(ORDERS), lake.lines(LOG))
 
 
+@BOTH_WAYS
 def test_unchanged_toast_comes_from_the_row_in_the_table_even_if_it_moved(lake: Lake) -> None:
     lake.land(
         insert(ORDERS, 101, id="1", state="long", price="NaN"),
@@ -182,6 +193,7 @@ def test_xids_wrap_around(spark: SparkSession, tmp_path: Path) -> None:
     assert ["1\tbefore\t\\N", "2\tafter\t\\N"] == lake.lines(ORDERS)
 
 
+@BOTH_WAYS
 def test_a_change_that_cannot_be_decoded_takes_out_its_table_and_no_other(lake: Lake) -> None:
     lake.land(
         insert(ORDERS, 101, id="1", state="a", price="1.00"),
@@ -204,6 +216,7 @@ def test_a_change_that_cannot_be_decoded_takes_out_its_table_and_no_other(lake: 
     assert ["public.orders"] * 3 == [row.table for row in quarantined]
 
 
+@BOTH_WAYS
 def test_a_table_that_does_not_stand_where_it_says_is_taken_out(lake: Lake) -> None:
     """The change leaves a value out because the row has it already; but there is no such row."""
     lake.land(update(ORDERS, 101, unchanged=("state",), id="9", price="1.00"), insert(LINES, 101, id="1", part="l"))
@@ -211,3 +224,36 @@ def test_a_table_that_does_not_stand_where_it_says_is_taken_out(lake: Lake) -> N
 
     assert ("stale", ["1\tl"]) == (lake.state(ORDERS), lake.lines(LINES))
     assert "run tidemark copy" in lake.run.control.tables()[ORDERS.table].reason
+
+
+class PowerCut(Exception):
+    """The run ends here."""
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize("folded", [1, 3])
+def test_a_run_that_was_cut_off_after_some_tables_is_gone_on_from(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, folded: int
+) -> None:
+    """The one that died had a newer mark still to come, too."""
+    lake.land(insert(ORDERS, 101, id="1", state="a", price=None), insert(LINES, 101, id="1", part="l"))
+    lake.land(insert(LOG, 101, a="x", b="y"), insert(LOG, 101, a="x", b="y"), mark(2, 110))
+    fold_table, number = publication.fold_table, itertools.count(1)
+
+    def cut(*facts: Any) -> Any:
+        if next(number) > folded:
+            raise PowerCut
+        return fold_table(*facts)
+
+    def cut_before_published(*_: Any) -> None:
+        raise PowerCut
+
+    with monkeypatch.context() as patch:
+        patch.setattr(publication, "fold_table", cut)
+        patch.setattr(Control, "publish", cut_before_published)
+        with pytest.raises(PowerCut):
+            lake.sync()
+    assert None is lake.run.control.published(2)
+    lake.land(update(ORDERS, 111, id="1", state="b", price=None), insert(LOG, 111, a="x", b="y"), mark(3, 120)).sync()
+
+    assert (["1\tb\t\\N"], ["1\tl"], ["x\ty"] * 3) == (lake.lines(ORDERS), lake.lines(LINES), lake.lines(LOG))

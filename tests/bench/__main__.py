@@ -1,0 +1,36 @@
+"""`python -m tests.bench [stream] [copy] [sync] [small]`: some of the benchmarks, by default all."""
+
+import os
+import sys
+
+from tests.bench import copying, small, stream, syncing
+from tests.bench.world import session, world
+
+ALL = ("stream", "copy", "sync", "small")
+
+
+def main(chosen: list[str]) -> None:
+    """Run them one after the other; the machine should do nothing else."""
+    if unknown := set(chosen) - set(ALL):
+        sys.exit(f"bench: {', '.join(sorted(unknown))} is none of {', '.join(ALL)}")
+    wanted = chosen or list(ALL)
+    print(f"{os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f} at the start", flush=True)
+    if set(wanted) & {"stream", "copy", "sync"}:
+        with world() as made:
+            if "stream" in wanted:
+                stream.bench(made)
+            if set(wanted) & {"copy", "sync"}:
+                with session() as spark:
+                    if "copy" in wanted:
+                        copying.bench(made, spark)
+                    if "sync" in wanted:
+                        syncing.bench(made, spark)
+    if "small" in wanted:
+        with session() as spark:
+            small.bench(spark)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
+    sys.stdout.flush()
+    os._exit(0)  # Arrow's threads would abort the interpreter's own end

@@ -1,0 +1,182 @@
+"""The cases that decide the layout of bronze, marks and control, each on the real engines."""
+
+import shutil
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from pyspark.sql import SparkSession
+
+from tests.e2e.world import LOCAL, World
+from tidemark.local.postgres import EmbeddedPostgres
+from tidemark_contract.argv import Job
+from tidemark_contract.errors import RetryableError, SnapshotGivenUp
+from tidemark_contract.settings import Settings
+from tidemark_jobs import copy as copying
+from tidemark_jobs.copy import copy
+from tidemark_jobs.run import Run
+from tidemark_jobs.session import build_session
+from tidemark_jobs.sync import sync_job
+from tidemark_jobs.verify import verify
+
+LATE = """
+table: public.late
+key: [id]
+columns:
+  - {name: id, type: integer, nullable: false}
+  - {name: said, type: text}
+"""
+START = ("start", "--detach", "--checkpoint-interval", "1s")
+
+
+class Jobs:
+    """The jobs on one mirror, in a session that is warm."""
+
+    def __init__(self, world: World, spark: SparkSession) -> None:
+        self._world, self._spark = world, spark
+
+    def run(self, name: str, *tables: str) -> Run:
+        run = Run(Job(name, "shop", tables=tables, timeout=180), Settings.read(self._world.environment))
+        run.__dict__["spark"] = self._spark
+        return run
+
+    def copy(self, *tables: str) -> None:
+        copy(self.run("copy", *tables))
+
+    def proven(self, *tables: str) -> dict[str, int]:
+        """Sync, verify, and give the rows of each table; all are equal."""
+        list(sync_job(self.run("sync")))
+        facts: Any = verify(self.run("verify", *tables))
+        assert facts["equal"], facts
+        return {proof["table"]: proof["rows"] for proof in facts["tables"]}
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    server = EmbeddedPostgres(LOCAL / "postgres" / "17", tmp_path_factory.mktemp("postgres") / "data")
+    with server:
+        made = World(server, tmp_path_factory.mktemp("mirror"), seed=0)
+        made.make()
+        made.must("discover", "--name", "shop")
+        made.must("init")
+        made.must(*START)
+        yield made
+        made.tidemark("stop")
+    server.remove()
+
+
+@pytest.fixture(scope="module")
+def jobs(world: World) -> Iterator[Jobs]:
+    session = build_session("layout", "file:///")
+    made = Jobs(world, session)
+    made.copy()
+    assert {"public.account": 200, "public.audit": 20, "public.entry": 500, "public.measure": 61} == made.proven()
+    yield made
+    session.stop()
+
+
+@pytest.fixture
+def owner(world: World, jobs: Jobs) -> Iterator[psycopg.Connection[Any]]:
+    with psycopg.connect(world.url("owner"), autocommit=True) as connection:
+        yield connection
+
+
+def wait_until_asked_for(owner: psycopg.Connection[Any], table: str) -> None:
+    """Wait until somebody stands in the queue for a lock on the table."""
+    query = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = %s::regclass"
+    for _ in range(600):
+        if owner.execute(query, (table,)).fetchone() != (0,):
+            return
+        threading.Event().wait(0.1)
+    raise AssertionError(f"nobody asked for {table}")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_a_table_added_while_a_transaction_that_wrote_it_is_open(world: World, jobs: Jobs, owner: Any) -> None:
+    """Published in between, its first row would be in no stream and its copy could be too early."""
+    owner.execute("CREATE TABLE late (id integer PRIMARY KEY, said text)")
+    (world.folder / "specs" / "shop" / "public.late.yaml").write_text(LATE)
+    with psycopg.connect(world.url("owner")) as writer:
+        writer.execute("INSERT INTO late VALUES (1, 'before')")
+        adding = threading.Thread(target=world.must, args=("init",))
+        adding.start()
+        wait_until_asked_for(owner, "late")
+        writer.execute("INSERT INTO late VALUES (2, 'while')")
+        writer.commit()
+        adding.join(60)
+    owner.execute("INSERT INTO late VALUES (3, 'after')")
+    jobs.copy("public.late")
+    owner.execute("INSERT INTO late VALUES (4, 'copied')")
+
+    assert {"public.late": 4} == jobs.proven("public.late")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_a_truncate_that_waits_for_a_copy_is_let_through(
+    jobs: Jobs, owner: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The application must not wait for us; the copy begins again."""
+    truncating = threading.Thread(target=owner.execute, args=("TRUNCATE audit",))
+
+    def hold_up(event: str, **_: object) -> None:
+        if event == "snapshot_held":
+            truncating.start()
+        if event == "table_copied":
+            truncating.join(60)
+
+    monkeypatch.setattr(copying, "log", hold_up)
+    with pytest.raises(SnapshotGivenUp):
+        jobs.copy("public.audit")
+    assert not truncating.is_alive()
+    monkeypatch.undo()
+
+    assert 0 == jobs.proven()["public.audit"]
+    jobs.copy("public.audit")
+    owner.execute("INSERT INTO audit VALUES ('after', 'the truncate', NULL)")
+    assert 1 == jobs.proven()["public.audit"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_a_copy_cut_off_by_a_crash_that_loses_commits(
+    world: World, jobs: Jobs, owner: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ids of lost transactions are given out again on the same timeline."""
+
+    def crash(event: str, **_: object) -> None:
+        if event == "snapshot_held":
+            owner.execute("SET synchronous_commit = off")
+            owner.execute("INSERT INTO account VALUES (9001, 'lost', 1, NULL)")
+            world.server.crash()
+
+    monkeypatch.setattr(copying, "log", crash)
+    with pytest.raises(RetryableError):
+        jobs.copy("public.account")
+    monkeypatch.undo()
+    world.server.start()
+    with psycopg.connect(world.url("owner"), autocommit=True) as again:
+        again.execute("INSERT INTO account VALUES (9002, 'kept', 1, NULL)")
+        (there,) = again.execute("SELECT count(*) FROM account").fetchone() or (0,)
+
+    assert there == jobs.proven()["public.account"]
+    jobs.copy("public.account")
+    assert there == jobs.proven()["public.account"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_a_stream_that_starts_without_its_state_repeats_and_loses_nothing(world: World, jobs: Jobs, owner: Any) -> None:
+    """It goes on where the slot was confirmed; what it sends again is known by its identity."""
+    before = jobs.proven()
+    world.must("stop")
+    shutil.rmtree(world.folder / "state")
+    owner.execute("DELETE FROM entry WHERE id <= 10")
+    owner.execute("INSERT INTO audit SELECT 'w', 'twin', NULL FROM generate_series(1, 7)")
+    world.must(*START)
+
+    after = jobs.proven()
+    assert (before["public.entry"] - 10, before["public.audit"] + 7) == (after["public.entry"], after["public.audit"])
