@@ -49,7 +49,8 @@ def gold_dags(source: SourceSpec) -> list[DAG]:
 def _gold_dag(source: SourceSpec, mart: str) -> DAG:
     schedule = [silver_asset(source, table) for table in INPUTS[mart]]
     doc = f"Build the mart **{mart}** from all its tables at one mark of {source.name}."
-    with _dag(source, dag_id("gold", mart), schedule=schedule, doc_md=doc) as dag:
+    # Two sources may have the same tables, and Airflow keeps one DAG of a name.
+    with _dag(source, dag_id("gold", f"{source.name}_{mart}"), schedule=schedule, doc_md=doc) as dag:
         uri = f"tidemark://gold/{source.name}/{mart}"
         JobOperator(
             task_id="gold",

@@ -1,59 +1,113 @@
 """Starting a job from Airflow: as a process on the worker, with the argv that the contract builds."""
 
-import json
 import os
 import signal
 import subprocess
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from tidemark_contract.argv import Job
 from tidemark_contract.errors import SettingsError
+from tidemark_orchestration.secrecy import striker
+from tidemark_orchestration.words import Tell, Words, read_object
 
 PYTHON = "TIDEMARK_JOBS_PYTHON"
+# Five seconds after its TERM Airflow's supervisor kills the task, and nobody would be left to kill the job.
+GRACE_S = 3.0
+_LOOK_EVERY_S = 0.05
+# Airflow's database, its keys and the task's own line to it are none of a job's business.
+_AIRFLOWS = ("AIRFLOW_", "_AIRFLOW_", "__AIRFLOW_")
 
 
 @dataclass(frozen=True)
 class Finished:
-    """How a job ended: its exit code, the summary it printed last, and its error's message."""
+    """How a job ended: its exit code (negative: the signal), the summary it printed last, and why it failed."""
 
     code: int
     summary: Mapping[str, Any]
-    message: str
+    reason: str
 
 
 class LocalLauncher:
-    """Runs one job on this machine, in the Spark environment whose Python TIDEMARK_JOBS_PYTHON names."""
+    """Runs one job on this machine, in the Spark environment whose Python TIDEMARK_JOBS_PYTHON names.
 
-    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+    The job has a process group of its own, for what it starts (Spark's JVM) has to end with it.
+    """
+
+    def __init__(self, tell: Tell, environment: Mapping[str, str] = os.environ) -> None:
+        """Name who is told each line that the job says, while it runs."""
         if PYTHON not in environment:
             raise SettingsError(f"{PYTHON} is not set: the Python of the Spark environment on the worker")
         self._environment = environment
-        self._process: subprocess.Popen[str] | None = None
+        self._tell = tell
+        self._strike_out = striker(environment)
+        self._group: subprocess.Popen[str] | None = None
 
     def run(self, job: Job) -> Finished:
-        """Start the job, pass its log lines on, and wait for its end."""
-        argv = [self._environment[PYTHON], "-m", "tidemark_jobs", *job.argv()]
-        self._process = subprocess.Popen(
-            argv,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-            env=dict(self._environment),
-        )
-        out, err = self._process.communicate()
-        print(err)
-        summaries, errors = _objects(out), [line for line in _objects(err) if line.get("event") == "failed"]
-        message = str(errors[-1]["message"]) if errors else f"exit code {self._process.returncode}"
-        return Finished(self._process.returncode, summaries[-1] if summaries else {}, message)
+        """Start the job, pass its lines on while it runs, and wait for its end; nothing of it outlives this call."""
+        words, summary = Words(self._tell), dict[str, Any]()
+        with self._start(job) as process:
+            try:
+                reader = threading.Thread(target=_keep_last, args=(self._lines(process.stdout), summary), daemon=True)
+                reader.start()
+                for line in self._lines(process.stderr):
+                    words.take(line)
+                reader.join()
+                code = process.wait()
+            finally:
+                self.end()
+                self._group = None  # its number may be another's from now on
+        return Finished(code, summary, words.reason(code))
 
-    def end(self) -> None:
-        """End the job with everything that it has started."""
-        if self._process and self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGTERM)
+    def end(self, grace_s: float = GRACE_S) -> None:
+        """End the job with everything that it has started: TERM, and KILL for what is left after a while."""
+        if not (group := self._group):
+            return
+        deadline = time.monotonic() + grace_s
+        alive = _signal(group, signal.SIGTERM)
+        while alive and time.monotonic() < deadline:
+            time.sleep(_LOOK_EVERY_S)
+            alive = _signal(group, 0)
+        if alive:
+            _signal(group, signal.SIGKILL)
+
+    def _lines(self, stream: Iterable[str] | None) -> Iterator[str]:
+        return (self._strike_out(line.rstrip("\n")) for line in stream or ())
+
+    def _start(self, job: Job) -> subprocess.Popen[str]:
+        argv = [self._environment[PYTHON], "-W", "ignore", "-u", "-m", "tidemark_jobs", *job.argv()]
+        kept = {name: value for name, value in self._environment.items() if not name.startswith(_AIRFLOWS)}
+        try:
+            self._group = subprocess.Popen(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                encoding="utf-8",
+                errors="replace",
+                start_new_session=True,
+                env=kept,
+            )
+        except OSError as error:
+            raise SettingsError(f"{PYTHON} is {argv[0]!r}, which cannot be started: {error.strerror}") from error
+        return self._group
 
 
-def _objects(text: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+def _signal(group: subprocess.Popen[str], number: int) -> bool:
+    """Send a signal to a process and all that it has started; False when none of them is left."""
+    group.poll()  # a leader that nobody has waited for would count as alive
+    with suppress(ProcessLookupError, PermissionError):  # the latter is macOS's word for a group of the dead
+        os.killpg(group.pid, number)
+        return True
+    return False
+
+
+def _keep_last(lines: Iterable[str], into: dict[str, Any]) -> None:
+    for line in lines:
+        if found := read_object(line):
+            into.clear()
+            into.update(found)
