@@ -7,6 +7,7 @@ from pyspark.sql import DataFrame
 
 from tidemark_contract.errors import ConfigurationError
 from tidemark_contract.layout import Layout
+from tidemark_contract.marks import format_lsn
 from tidemark_contract.marts import INPUTS, marts_of
 from tidemark_contract.names import TableName
 from tidemark_jobs.control import PublishedMark
@@ -31,7 +32,14 @@ def gold(run: Run) -> dict[str, object]:
         rows = TRANSFORMS[_known(name)](_inputs(name, tables))
         built[name] = write_mart(run.layout, name, rows, published)
         log("mart_built", mart=name, mark=published.mark.id, version=built[name])
-    return {"job": "gold", "source": run.spec.name, "mark": published.mark.id, "marts": built}
+    return {
+        "job": "gold",
+        "source": run.spec.name,
+        "mark": published.mark.id,
+        "lsn": format_lsn(published.mark.lsn),
+        "taken_at": published.mark.taken_at.isoformat(),
+        "marts": built,
+    }
 
 
 def _known(name: str) -> str:

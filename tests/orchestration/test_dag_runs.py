@@ -1,0 +1,197 @@
+"""The generated DAGs run for real: PostgreSQL, the stream, Spark, and Airflow with its own database."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.orchestration.world import World, made
+from tidemark_contract.specs import load_source
+
+# Airflow's own API server runs in our process, with the warnings of the libraries that it brings.
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
+PATIENCE_S = 120.0
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    with made() as world, pytest.MonkeyPatch.context() as environment:
+        # Airflow's database is made while the stack comes up.
+        subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=True, capture_output=True, timeout=300)
+        for name, value in world.environment.items():
+            environment.setenv(name, value)
+        yield world
+
+
+@pytest.fixture
+def dags(world: World):
+    """Parse anew for every test, which may change what it runs; what should succeed has to do so at once."""
+    from airflow.dag_processing.dagbag import DagBag
+
+    bag = DagBag(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
+    assert {} == bag.import_errors
+    for task in (task for dag in bag.dags.values() for task in dag.tasks):
+        task.retries = 0
+    return bag.dags
+
+
+@dataclass
+class Ran:
+    """What is left of a DAG's run: each task's state, tries and result, and each asset's event."""
+
+    state: str
+    tasks: dict[str, tuple[str, int]]
+    results: dict[str, Any]
+    events: dict[str, dict[str, Any]]
+
+
+def run(dag) -> Ran:
+    from airflow.models.asset import AssetEvent
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+    from sqlalchemy.orm import joinedload
+
+    finished = dag.test()
+    with create_session() as session:
+        tasks = finished.get_task_instances(session=session)
+        mine = (
+            select(AssetEvent).options(joinedload(AssetEvent.asset)).where(AssetEvent.source_run_id == finished.run_id)
+        )
+        events = list(session.scalars(mine))
+        assert len(events) == len({event.asset.uri for event in events}), "one event per asset"
+        return Ran(
+            state=str(finished.state),
+            tasks={task.task_id: (str(task.state), task.try_number) for task in tasks},
+            results={task.task_id: task.xcom_pull(task_ids=task.task_id, session=session) for task in tasks},
+            events={event.asset.uri: event.extra for event in events},
+        )
+
+
+def listen(task) -> list[str]:
+    """Keep what Airflow tells when the task is to be tried again, and when it has failed."""
+    told: list[str] = []
+    task.on_retry_callback = [lambda context: told.append(f"again: {context['exception']}")]
+    task.on_failure_callback = [lambda context: told.append(f"failed: {context['exception']}")]
+    return told
+
+
+def run_sync(dag, retries: int) -> tuple[Ran, list[str]]:
+    """Run it with little patience."""
+    sync = dag.get_task("sync")
+    sync.job = replace(sync.job, timeout=1)
+    sync.retries, sync.retry_delay, sync.retry_exponential_backoff = retries, timedelta(0), 0
+    told = listen(sync)
+    return run(dag), told
+
+
+def test_sync_publishes_an_event_per_table_and_verify_proves_them(world: World, dags, capfd) -> None:
+    ran = run(dags["sync_shop"])
+    tables = load_source(Path(world.environment["TIDEMARK_SPECS"]) / "shop").tables
+
+    assert "success" == ran.state
+    assert {"sync": ("success", 1), "verify": ("success", 1)} == ran.tasks
+    synced, verified = ran.results["sync"], ran.results["verify"]
+    assert (9, 0) == (synced["tables"], synced["out"])
+    assert verified["equal"]
+    assert {str(spec.table) for spec in tables} == {proof["table"] for proof in verified["tables"]}
+    assert sum(proof["rows"] for proof in verified["tables"]) == synced["rows"] > 40_000
+    assert verified["mark"] > synced["mark"] > 0
+    said = {name: synced[name] for name in ("mark", "lsn", "taken_at")}
+    assert {f"tidemark://silver/shop/public.{spec.table.table}": said for spec in tables} == ran.events
+    assert "snapshot_held mark=" in capfd.readouterr().out, "what the job says is in the task's log"
+
+
+def test_a_gold_dag_builds_its_mart_from_one_mark(world: World, dags) -> None:
+    ran = run(dags["gold_shop_pricing_summary"])
+
+    assert {"gold": ("success", 1)} == ran.tasks
+    built, mart = ran.results["gold"], world.mart("pricing_summary")
+    assert (built["mark"], 4) == (mart["mark"], mart["rows"])
+    said = {name: built[name] for name in ("mark", "lsn", "taken_at")}
+    assert {"tidemark://gold/shop/pricing_summary": said} == ran.events
+
+
+def test_a_task_that_is_ended_ends_its_job_and_spark_with_it(dags) -> None:
+    """Airflow ends a task by SIGTERM, which here, where the task runs in our process, is a signal to ourselves."""
+    dag = dags["gold_shop_shipping_priority"]
+    told = listen(dag.get_task("gold"))
+    before = signal.getsignal(signal.SIGTERM)
+    group: list[int] = []
+
+    def end_it() -> None:
+        group.extend(wait_for(lambda: with_java(children_groups())))
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    ender = threading.Thread(target=end_it)
+    ender.start()
+    try:
+        ran = run(dag)
+    finally:
+        ender.join(PATIENCE_S)
+        signal.signal(signal.SIGTERM, before)
+
+    assert {"gold": ("failed", 1)} == ran.tasks
+    assert ["failed: gold of shop: it was ended by SIGTERM"] == told
+    wait_for(lambda: not processes(group[0]))
+
+
+def test_what_needs_a_person_fails_at_once(dags, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIDEMARK_SOURCE_SHOP_URL", os.environ["TIDEMARK_SOURCE_SHOP_URL"].replace("@", "-wrong@"))
+    ran, told = run_sync(dags["sync_shop"], retries=3)
+
+    assert {"sync": ("failed", 1), "verify": ("upstream_failed", 0)} == ran.tasks
+    assert {} == ran.events
+    assert ["failed: "] == [words[:8] for words in told]
+    assert "password authentication failed" in told[0]
+
+
+def test_a_stream_that_is_down_is_waited_for_by_trying_again(world: World, dags) -> None:
+    world.do("stop stream")
+    ran, told = run_sync(dags["sync_shop"], retries=1)
+
+    assert {"sync": ("failed", 2), "verify": ("upstream_failed", 0)} == ran.tasks
+    assert ["again: sync of shop: mark ", "failed: sync of shop: mark"] == [words[:26] for words in told]
+    assert all("is the stream running?" in words for words in told)
+
+
+def test_a_source_that_is_down_is_waited_for_by_trying_again(world: World, dags) -> None:
+    world.do("stop source")
+    ran, told = run_sync(dags["sync_shop"], retries=1)
+
+    assert {"sync": ("failed", 2), "verify": ("upstream_failed", 0)} == ran.tasks
+    assert ["again", "failed"] == [words.partition(":")[0] for words in told]
+    assert all("Connection refused" in words for words in told)
+
+
+def wait_for(found: Callable[[], Any]) -> Any:
+    deadline = time.monotonic() + PATIENCE_S
+    while not (what := found()):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    return what
+
+
+def processes(group: int) -> list[str]:
+    """Name the living processes of a group."""
+    listed = subprocess.run(["ps", "-A", "-o", "pgid=,state=,comm="], capture_output=True, text=True, check=True).stdout
+    rows = (line.split(None, 2) for line in listed.splitlines())
+    return [name for pgid, state, name in rows if int(pgid) == group and not state.startswith("Z")]
+
+
+def children_groups() -> list[int]:
+    listed = subprocess.run(["ps", "-A", "-o", "ppid=,pid=,pgid="], capture_output=True, text=True, check=True).stdout
+    rows = (map(int, line.split()) for line in listed.splitlines())
+    return [pgid for ppid, pid, pgid in rows if ppid == os.getpid() and pid == pgid]
+
+
+def with_java(groups: list[int]) -> list[int]:
+    return [group for group in groups if "java" in processes(group)]
