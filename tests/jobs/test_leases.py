@@ -1,0 +1,49 @@
+"""Leases: one holder at a time, and none that is dead."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tidemark_contract.errors import LeaseTaken
+from tidemark_contract.layout import Layout
+from tidemark_jobs.leases import lease
+
+HOLD = """
+import sys, time
+from tidemark_contract.layout import Layout
+from tidemark_jobs.leases import lease
+with lease(Layout(sys.argv[1], "shop"), "sync"):
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    return Layout(tmp_path.as_uri(), "shop")
+
+
+def test_a_lease_has_one_holder_at_a_time(layout: Layout) -> None:
+    with (
+        lease(layout, "sync"),
+        pytest.raises(LeaseTaken, match="another sync of shop is running"),
+        lease(layout, "sync"),
+    ):
+        pass
+    with lease(layout, "sync"), lease(layout, "maintain"):
+        pass
+
+
+def test_a_holder_that_was_killed_is_not_waited_for(layout: Layout) -> None:
+    """Its lease has a minute to go; a person who starts the sync again should not have to wait that long."""
+    with subprocess.Popen([sys.executable, "-c", HOLD, layout.root], stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert "held\n" == holder.stdout.readline()
+        with pytest.raises(LeaseTaken), lease(layout, "sync"):
+            pass
+        holder.kill()
+        holder.wait()
+        with lease(layout, "sync") as held:
+            held.check()
