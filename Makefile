@@ -134,8 +134,8 @@ status: setup ## Say what runs, and how far behind it is
 	@$(TIDEMARK) status $(ARGS)
 down: setup ## Stop what `make up` started
 	@$(TIDEMARK) down $(ARGS)
-prove: setup-test ## Drive the whole with everything killed, and compare every mark; TIDEMARK_SEED=N draws another course
-	@infra/local/test.sh e2e
+prove: setup-test ## Run the long counts: many courses of kills; SEEDS="1 2" TIDEMARK_ROUNDS=5 choose
+	@infra/local/prove.sh
 bench: setup-test ## Measure it against what else one would take; ARGS=small runs one of stream copy sync small
 	@$(VENVS)/spark/bin/python -m tests.bench $(ARGS)
 

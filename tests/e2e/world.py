@@ -187,6 +187,8 @@ class World:
         connection.execute(statement, {name: {"a": a, "b": b, "amount": amount}[name] for name in values})
         if inside and chance.random() < 0.5:
             connection.execute("ROLLBACK TO s")
+        if inside:
+            connection.execute("RELEASE s")
 
 
 STATEMENTS: list[tuple[str, tuple[str, ...]]] = [

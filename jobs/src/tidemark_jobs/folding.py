@@ -46,6 +46,8 @@ def fold_table(run: Run, reader: ChangeReader, fold: TableFold, target: Mark) ->
     path = run.layout.silver(fold.stand.spec.table)
     spark = run.spark.newSession()
     step = silver.Step(fold.stand.base.nonce, target.id, target.nonce)
+    if is_small(fold):
+        tune(spark)
     changes = reader.read(spark, fold, target)
     try:
         _write_beside_others(spark, path, fold_rows(changes, fold), fold, step)
@@ -74,7 +76,6 @@ def _write(spark: SparkSession, path: str, rows: DataFrame, fold: TableFold, ste
     if place is None:
         merge(spark, path, rows, fold, step)
     else:
-        tune(spark)
         merge_small(spark, place, rows, fold, step)
 
 
