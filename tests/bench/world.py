@@ -98,8 +98,8 @@ def world() -> Iterator[BenchWorld]:
 
 @contextmanager
 def session() -> Iterator[SparkSession]:
-    """Start the session of a job that runs for hours."""
-    spark = build_session("bench", "file:///", long_lived=True)
+    """Start a session as the jobs do on this machine."""
+    spark = build_session("bench", "file:///")
     yield spark
     spark.stop()
 

@@ -43,5 +43,4 @@ class Run:
     @cached_property
     def spark(self) -> SparkSession:
         """The Spark session."""
-        name = f"tidemark {self.job.name} {self.job.source}"
-        return build_session(name, self.settings.lake, long_lived=self.job.continuous)
+        return build_session(f"tidemark {self.job.name} {self.job.source}", self.settings.lake)

@@ -36,14 +36,13 @@ _LEAN = {
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "8",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
 }
-# A run of a minute on two cores spends half of its time in the optimizing compiler (measured: 106 of 278 CPU-s, and
-# 52 in place of more than 100 for a first small sync), whose code it then hardly uses.
-_BRIEF = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
-_WARM = "-XX:+UseParallelGC"
+# The optimizing compiler takes more from two cores than its code gives back in minutes: a first sync of few changes
+# cost 5 CPU-s without and 10 with it, the third still 3 and 4.5. On a cluster its own settings count.
+_JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 
-def build_session(app: str, lake: str, *, long_lived: bool = False) -> SparkSession:
-    """Start (or join) the Spark session of this process; `long_lived` where it will run for hours.
+def build_session(app: str, lake: str) -> SparkSession:
+    """Start (or join) the Spark session of this process.
 
     Under `spark-submit` the cluster's own settings win; run plainly, it is a local session on all cores with the
     jars that `make setup` has fetched.
@@ -52,7 +51,7 @@ def build_session(app: str, lake: str, *, long_lived: bool = False) -> SparkSess
     builder = SparkSession.builder.appName(app)
     if "SPARK_ENV_LOADED" not in os.environ:
         builder = builder.master("local[*]")
-        settings |= _local(lake, long_lived)
+        settings |= _local(lake)
     for name, value in settings.items():
         builder = builder.config(name, value)
     spark = builder.getOrCreate()
@@ -60,7 +59,7 @@ def build_session(app: str, lake: str, *, long_lived: bool = False) -> SparkSess
     return spark
 
 
-def _local(lake: str, long_lived: bool) -> dict[str, str]:
+def _local(lake: str) -> dict[str, str]:
     check_jars(lake)
     folders = [home() / "jars" / "spark", *([_s3_jars()] if lake.startswith(SCHEME) else [])]
     jars = [str(jar) for folder in folders for jar in sorted(folder.glob("*.jar"))]
@@ -70,7 +69,7 @@ def _local(lake: str, long_lived: bool) -> dict[str, str]:
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.memory": os.environ.get("TIDEMARK_SPARK_MEMORY", "3g"),
-        "spark.driver.extraJavaOptions": _WARM if long_lived else _BRIEF,
+        "spark.driver.extraJavaOptions": _JVM,
         "spark.sql.shuffle.partitions": str(cores),
         "spark.sql.warehouse.dir": (home() / "spark-warehouse").as_uri(),
         "spark.sql.catalogImplementation": "in-memory",

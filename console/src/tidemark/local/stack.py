@@ -89,7 +89,7 @@ class Stack:
         argv = processes.python(self.folder, LOAD, "-m", "tidemark.demo.load")
         processes.spawn(argv, log=self.logs / "load.log", environment=os.environ, stdin=json.dumps(wanted) + "\n")
 
-    def start_sync(self, repeat_s: float = 1.0) -> None:
+    def start_sync(self, repeat_s: float) -> None:
         """Let `sync --continuous` run in the background; published marks go to sync.log."""
         job = Job("sync", SOURCE, continuous=True, repeat_s=repeat_s)
         argv = processes.python(self.folder, SYNC, *INTERPRETER_FLAGS, "-m", "tidemark_jobs", *job.argv())
