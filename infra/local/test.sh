@@ -30,11 +30,10 @@ if [ $# -gt 0 ]; then
   suites=$*
 else
   suites=
-  # e2e takes minutes of kills and waits: `make prove` runs it.
   for suite in contract source streaming jobs console orchestration integration; do
     [ -d "tests/$suite" ] && suites="$suites $suite"
   done
-  suites="$suites connector spark-java"
+  suites="$suites connector spark-java e2e"
 fi
 [ -n "$suites" ] || { echo "test: there is no folder under tests/" >&2; exit 1; }
 

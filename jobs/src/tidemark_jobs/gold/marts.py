@@ -60,6 +60,8 @@ def write_mart(layout: Layout, name: str, rows: DataFrame, published: PublishedM
     """Replace the mart in one commit that names the mark it was built from; give the Delta version."""
     path = layout.gold(name)
     origin = json.dumps({"mark": published.mark.id, "nonce": published.mark.nonce})
+    # A mart without rows that stays so is a commit too: it names another mark.
+    rows.sparkSession.conf.set("spark.databricks.delta.skipRecordingEmptyCommits", "false")
     writer = rows.write.format("delta").mode("overwrite").option("overwriteSchema", "true")
     writer.option("userMetadata", origin).save(path)
     return open_table(path).version()

@@ -11,6 +11,11 @@ SEGMENT, ON_DAY = "BUILDING", date(1995, 3, 15)  # Q3
 REGION, FROM_DAY, TO_DAY = "ASIA", date(1994, 1, 1), date(1995, 1, 1)  # Q5
 
 
+def _is(column: str, text: str) -> Column:
+    """Compare a character(n) as PostgreSQL does, without the blanks that it is filled up with."""
+    return F.rtrim(F.col(column)) == F.lit(text)
+
+
 def _discounted() -> Column:
     return F.col("l_extendedprice") * (F.lit(1) - F.col("l_discount"))
 
@@ -36,7 +41,7 @@ def pricing_summary(tables: Mapping[str, DataFrame]) -> DataFrame:
 
 def shipping_priority(tables: Mapping[str, DataFrame]) -> DataFrame:
     """Q3: the ten unshipped orders with the highest revenue."""
-    customers = tables["customer"].where(F.col("c_mktsegment") == F.lit(SEGMENT))
+    customers = tables["customer"].where(_is("c_mktsegment", SEGMENT))
     orders = tables["orders"].where(F.col("o_orderdate") < F.lit(ON_DAY))
     unshipped = tables["lineitem"].where(F.col("l_shipdate") > F.lit(ON_DAY))
     return (
@@ -54,7 +59,7 @@ def local_supplier_volume(tables: Mapping[str, DataFrame]) -> DataFrame:
     """Q5: revenue of a year through suppliers of the customer's own nation, by nation of one region."""
     orders = tables["orders"].where((F.col("o_orderdate") >= F.lit(FROM_DAY)) & (F.col("o_orderdate") < F.lit(TO_DAY)))
     nations = tables["nation"].join(
-        tables["region"].where(F.col("r_name") == F.lit(REGION)),
+        tables["region"].where(_is("r_name", REGION)),
         F.col("n_regionkey") == F.col("r_regionkey"),
         how="inner",
     )
