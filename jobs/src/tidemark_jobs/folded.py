@@ -1,5 +1,7 @@
 """A table's changes folded to rows of text, and those as silver has them: what every way of writing starts from."""
 
+from functools import cache
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -28,15 +30,24 @@ def fold_rows(changes: DataFrame, fold: TableFold) -> DataFrame:
 
 def silver_rows(rows: DataFrame, spec: TableSpec, step: Step) -> DataFrame:
     """Give folded rows as silver's columns, then `_gone` and `_unknown` where the rows have them."""
-    texts = {column.name: F.col("row").getItem(column.name) for column in spec.columns}
-    rest = [F.col(name).alias(f"_{name.lstrip('_')}") for name in rows.columns if name in ("gone", "unknown", "_count")]
+    given = rows.columns
+    rest = [F.col(name).alias(f"_{name.lstrip('_')}") for name in given if name in ("gone", "unknown", "_count")]
     mark = F.lit(step.mark).cast("bigint").alias("_mark")
-    return rows.select(_checked_key(rows, spec), mark, "_commit_lsn", *typed_columns(texts, spec), *rest)
+    key = _checked_key(spec, partly_unknown="unknown" in given)
+    return rows.select(key, mark, "_commit_lsn", *_typed(spec), *rest)
 
 
-def _checked_key(rows: DataFrame, spec: TableSpec) -> Column:
+# An expression costs some hundred calls into the JVM to build, more than all else that Python does in a small fold;
+# it belongs to no session and no frame, so each table's is built once.
+@cache
+def _typed(spec: TableSpec) -> tuple[Column, ...]:
+    return tuple(typed_columns({column.name: F.col("row").getItem(column.name) for column in spec.columns}, spec))
+
+
+@cache
+def _checked_key(spec: TableSpec, *, partly_unknown: bool) -> Column:
     """Give the `_key`; a row that lacks its key or a column ends the query, for NULL in its place would be wrong."""
-    known = F.size("row") + (F.size("unknown") if "unknown" in rows.columns else F.lit(0))
+    known = F.size("row") + (F.size("unknown") if partly_unknown else F.lit(0))
     whole = known == F.lit(len(spec.columns))
     there = F.col("_key").isNotNull() & (whole | F.col("gone") if spec.key else whole)
     return F.when(there, F.col("_key")).otherwise(F.raise_error(F.lit(UNDECODABLE))).alias("_key")

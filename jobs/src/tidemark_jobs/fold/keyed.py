@@ -1,5 +1,7 @@
 """Tables with a key: the last change of every key is its state."""
 
+from functools import cache
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -31,36 +33,43 @@ def key_events(changes: DataFrame, spec: TableSpec, *, moved: bool) -> DataFrame
     An update that changes the key is two events: the row is gone from the old key, and is at the new one with
     `came_from` naming the old. What the old row tells (REPLICA IDENTITY FULL) is not unchanged but known.
     """
+    events = changes.select(*_events(spec))
+    if not moved:
+        return events
+    # With REPLICA IDENTITY FULL every update brings its old row; most have the same key.
+    events = events.withColumn("came_from", F.when(F.col("came_from") != F.col("_key"), F.col("came_from")))
+    return events.unionByName(events.where("came_from is not null").select(*_departure()))
+
+
+@cache
+def _events(spec: TableSpec) -> tuple[Column, ...]:
+    """Build what a change says of its own key, once for each table: see `folded`."""
     deleted = F.col("op") == "d"
     tells_more = F.col("before").isNotNull() & F.col("unchanged").isNotNull()
     row = F.when(tells_more, F.map_concat("before", "after")).otherwise(F.col("after"))
     unchanged = F.filter("unchanged", lambda name: ~F.map_contains_key("before", name))
     # An unchanged key column can be TOASTed too: then it stands in the old key only.
     here = F.when(deleted, key_of(F.col("before"), spec)).otherwise(key_of(row, spec))
-    facts: list[Column | str] = [
+    return (
         here.alias("_key"),
         deleted.alias("gone"),
         (F.col("op") == "c").alias("inserted"),
         F.when(~deleted, row).alias("row"),
         F.when((F.col("op") == "u"), key_of(F.col("before"), spec)).alias("came_from"),
         F.when(tells_more, unchanged).otherwise(F.col("unchanged")).alias("unchanged"),
-        "commit_lsn",
-        "ordinal",
-    ]
-    events = changes.select(*facts)
-    if not moved:
-        return events
-    # With REPLICA IDENTITY FULL every update brings its old row; most have the same key.
-    events = events.withColumn("came_from", F.when(F.col("came_from") != F.col("_key"), F.col("came_from")))
-    no_text = F.lit(None).cast("string")
-    departures = events.where("came_from is not null").select(
+        F.col("commit_lsn"),
+        F.col("ordinal"),
+    )
+
+
+def _departure() -> tuple[Column, ...]:
+    return (
         F.col("came_from").alias("_key"),
         F.lit(True).alias("gone"),
         F.lit(False).alias("inserted"),
         F.lit(None).cast("map<string,string>").alias("row"),
-        no_text.alias("came_from"),
+        F.lit(None).cast("string").alias("came_from"),
         F.lit(None).cast("array<string>").alias("unchanged"),
-        "commit_lsn",
-        "ordinal",
+        F.col("commit_lsn"),
+        F.col("ordinal"),
     )
-    return events.unionByName(departures)
