@@ -50,14 +50,15 @@ def bench(world: BenchWorld) -> None:
 
 def _received(world: BenchWorld, lsn: int) -> Measured:
     """Read the log from a copy of the slot, up to the mark."""
-    with psycopg.connect(world.server.superuser_url, autocommit=True) as connection:
+    with psycopg.connect(world.url("capture"), autocommit=True) as connection:
         copy = sql.SQL("SELECT pg_copy_logical_replication_slot({}, {})")
         connection.execute(copy.format(sql.Literal(SLOT), sql.Literal(COPY)))
         end = connection.execute("SELECT pg_current_wal_lsn()").fetchone() or ("",)
         words = ["pg_recvlogical", "-d", world.url("capture"), "-S", COPY, "--start", "-f", "/dev/null", "-n"]
         words += ["-E", end[0], "-o", "proto_version=1", "-o", f"publication_names={SLOT}", "-F", "0"]
         with measured() as took:
-            subprocess.run(words, check=True, capture_output=True, timeout=300)
+            done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr
         connection.execute(sql.SQL("SELECT pg_drop_replication_slot({})").format(sql.Literal(COPY)))
     return took
 

@@ -32,8 +32,8 @@ INSERT INTO item SELECT g, g % 20000, g % 1000, g % 7, g % 50, g / 7.0, 0.05, 'N
     FROM generate_series(1, {ROWS}) g;
 CREATE PROCEDURE change(rows integer, a_time integer, round integer) LANGUAGE plpgsql AS $$
 BEGIN
-    FOR first IN 1..rows BY a_time LOOP
-        UPDATE item SET quantity = round, note = md5((id + round)::text) WHERE id >= first AND id < first + a_time;
+    FOR start IN 1..rows BY a_time LOOP
+        UPDATE item SET quantity = round, note = md5((id + round)::text) WHERE id >= start AND id < start + a_time;
         COMMIT;
     END LOOP;
 END $$;
@@ -72,9 +72,11 @@ class BenchWorld(World):
         pids = self.stream
         for pid in pids:
             os.kill(pid, signal.SIGSTOP)
-        yield
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
 
 
 @contextmanager
