@@ -257,3 +257,16 @@ def test_a_run_that_was_cut_off_after_some_tables_is_gone_on_from(
     lake.land(update(ORDERS, 111, id="1", state="b", price=None), insert(LOG, 111, a="x", b="y"), mark(3, 120)).sync()
 
     assert (["1\tb\t\\N"], ["1\tl"], ["x\ty"] * 3) == (lake.lines(ORDERS), lake.lines(LINES), lake.lines(LOG))
+
+
+@BOTH_WAYS
+def test_a_table_whose_files_are_gone_is_taken_out_and_no_other(lake: Lake) -> None:
+    """Somebody has deleted them in the lake: no later run would find them either."""
+    lake.land(insert(ORDERS, 101, id="1", state="a", price=None), mark(2, 110)).sync()
+    for file in Path(lake.layout.silver(ORDERS.table).removeprefix("file://")).glob("part-*.parquet"):
+        file.unlink()
+    lake.land(update(ORDERS, 111, id="1", state="b", price=None), insert(LINES, 111, id="1", part="l"), mark(3, 120))
+    lake.sync()
+
+    assert ("stale", ["1\tl"]) == (lake.state(ORDERS), lake.lines(LINES))
+    assert "missing in the lake" in lake.run.control.tables()[ORDERS.table].reason

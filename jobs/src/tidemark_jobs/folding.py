@@ -10,6 +10,7 @@ from delta.exceptions.captured import (
     ConcurrentWriteException,
     MetadataChangedException,
 )
+from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
@@ -51,7 +52,7 @@ def fold_table(run: Run, reader: ChangeReader, fold: TableFold, target: Mark) ->
     changes = reader.read(spark, fold, target)
     try:
         _write_beside_others(spark, path, fold_rows(changes, fold), fold, step)
-    except (PySparkException, NegativeCount) as error:
+    except (PySparkException, Py4JJavaError, NegativeCount, FileNotFoundError) as error:
         reason = _what_takes_it_out(run, changes, fold, target, error)
         if reason is None:
             raise
@@ -96,4 +97,5 @@ def _what_takes_it_out(run: Run, changes: DataFrame, fold: TableFold, target: Ma
         return f"{found} of its changes cannot be decoded; control.quarantine holds them"
     if NOT_FOUND in words or isinstance(error, NegativeCount):
         return NOT_FOUND
-    return "files of it, or of bronze, are missing in the lake" if _FILE_MISSING in words else None
+    missing = isinstance(error, FileNotFoundError) or _FILE_MISSING in words
+    return "files of it, or of bronze, are missing in the lake" if missing else None
