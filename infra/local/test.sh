@@ -1,66 +1,25 @@
 #!/usr/bin/env bash
-# Run the suites that are named, or all that exist, each in its own environment; one line for each at the end.
+# Run the suites that are named, or all that exist, TIDEMARK_LANES (2) at a time; one line for each at the end.
 # bash 3.2, which macOS ships, has to read this file.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-logs=.tidemark/logs
-mkdir -p "$logs"
+mkdir -p .tidemark/logs
 
-environment() {
-  case $1 in
-    streaming) echo flink ;;
-    orchestration) echo airflow ;;
-    *) echo spark ;;
-  esac
-}
-
-java_tests() {
-  mvn -B -q -Dstyle.color=never -DfailIfNoTests=true -f "$1" verify </dev/null
-}
-
-run() {
-  case $1 in
-    connector) java_tests streaming/connector ;;
-    spark-java) java_tests jobs/java ;;
-    *) .tidemark/venv/"$(environment "$1")"/bin/python -m pytest "tests/$1" ;;
-  esac
-}
-
-if [ $# -gt 0 ]; then
-  suites=$*
-else
-  suites=
-  for suite in contract source streaming jobs console orchestration integration; do
-    [ -d "tests/$suite" ] && suites="$suites $suite"
-  done
-  suites="$suites connector spark-java e2e"
-fi
-[ -n "$suites" ] || { echo "test: there is no folder under tests/" >&2; exit 1; }
-
-failed=0
-summary=
+# The longest first: the lanes end together.
+suites=${*:-contract e2e jobs connector streaming integration orchestration source console spark-java}
+rm -f .tidemark/logs/test-*.outcome
+case $suites in
+  *' '*)
+    echo "test: $suites (each is shown when it has ended; while it runs it is in .tidemark/logs)"
+    # shellcheck disable=SC2016
+    together='shown=$(infra/local/test-suite.sh "$1" 2>&1); code=$?; printf "%s\n" "$shown"; exit $code'
+    printf '%s\n' $suites | xargs -n 1 -P "${TIDEMARK_LANES:-2}" bash -c "$together" test
+    ;;
+  *) infra/local/test-suite.sh "$suites" ;;
+esac
+code=$?
+echo
 for suite in $suites; do
-  log=$logs/test-$suite.log
-  started=$SECONDS
-  echo "== $suite"
-  run "$suite" 2>&1 | tee "$log"
-  code=${PIPESTATUS[0]}
-  case $code in
-    0) outcome=ok ;;
-    5) outcome="FAILED: no test ran" ;;
-    *) outcome="FAILED ($code)" ;;
-  esac
-  [ "$code" -eq 0 ] || failed=1
-  counts=$(tail -n 1 "$log" | sed -n 's/^=* *\([0-9].*\) in .*/\1/p')
-  # Of a suite that skipped everything pytest says 0: that is no success.
-  if [ "$code" -eq 0 ] && [ -d "tests/$suite" ]; then
-    case $counts in
-      *passed*) ;;
-      *) outcome="FAILED: nothing passed"; failed=1 ;;
-    esac
-  fi
-  summary="$summary$(printf '%-14s %-10s %5ss  %s' "$suite" "$outcome" "$((SECONDS - started))" "$counts")
-"
+  cat ".tidemark/logs/test-$suite.outcome" 2>/dev/null || { printf '%-14s FAILED: it did not end\n' "$suite"; code=1; }
 done
-printf '\n%s' "$summary"
-exit $failed
+[ "$code" -eq 0 ]

@@ -12,11 +12,10 @@ from typing import Any
 import psycopg
 from pyspark.sql import SparkSession
 
-from tests.e2e.world import LOCAL, World
+from tests.e2e.world import LOCAL, World, warm_run
 from tidemark.local import processes
 from tidemark.local.postgres import EmbeddedPostgres
 from tidemark_contract.argv import Job
-from tidemark_contract.settings import Settings
 from tidemark_jobs.run import Run
 from tidemark_jobs.session import build_session
 
@@ -57,9 +56,7 @@ class BenchWorld(World):
 
     def run(self, spark: SparkSession, name: str, *tables: str) -> Run:
         """Give a job in a session that is warm."""
-        run = Run(Job(name, "shop", tables=tables), Settings.read(self.environment))
-        run.__dict__["spark"] = spark
-        return run
+        return warm_run(self.environment, spark, Job(name, "shop", tables=tables))
 
     @property
     def stream(self) -> list[int]:
@@ -68,15 +65,17 @@ class BenchWorld(World):
 
     @contextmanager
     def stream_paused(self) -> Iterator[None]:
-        """Stop Flink's processes for the length of a block; they are warm when they go on."""
-        pids = self.stream
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
+        """Stop the server's process that feeds the stream for the length of a block.
+
+        Flink itself must not be stopped: its heartbeats would be overdue, and the job would start again.
+        """
+        with psycopg.connect(self.url("owner")) as connection:
+            [(sender,)] = connection.execute("SELECT active_pid FROM pg_replication_slots").fetchall()
+        os.kill(sender, signal.SIGSTOP)
         try:
             yield
         finally:
-            for pid in pids:
-                os.kill(pid, signal.SIGCONT)
+            os.kill(sender, signal.SIGCONT)
 
 
 @contextmanager

@@ -8,16 +8,15 @@ import psycopg
 import pytest
 from pyspark.sql import SparkSession
 
+from tests.e2e.world import warm_run
 from tidemark.local.builder import Builder
 from tidemark.local.stack import Stack
 from tidemark.local.steps import Steps
 from tidemark_contract.argv import Job
 from tidemark_contract.marks import MarkKind
-from tidemark_contract.settings import Settings
 from tidemark_jobs.copy import copy
 from tidemark_jobs.gold.marts import gold
 from tidemark_jobs.run import Run
-from tidemark_jobs.session import build_session
 from tidemark_jobs.sync import sync_job
 from tidemark_source.snapshots import hold, join
 
@@ -60,17 +59,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         made.remove()
 
 
-@pytest.fixture(scope="module")
-def spark(stack: Stack) -> Iterator[SparkSession]:
-    session = build_session("gold", "file:///")
-    yield session
-    session.stop()
-
-
 def job(stack: Stack, spark: SparkSession, name: str, mark: int | None = None) -> Run:
-    run = Run(Job(name, "shop", mark=mark, timeout=180), Settings.read(stack.environment()))
-    run.__dict__["spark"] = spark
-    return run
+    return warm_run(stack.environment(), spark, Job(name, "shop", mark=mark, timeout=180))
 
 
 def exactly(rows: list[Any]) -> list[tuple[Any, ...]]:

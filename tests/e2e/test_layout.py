@@ -9,15 +9,12 @@ import psycopg
 import pytest
 from pyspark.sql import SparkSession
 
-from tests.e2e.world import LOCAL, World
-from tidemark.local.postgres import EmbeddedPostgres
+from tests.e2e.world import World, warm_run
 from tidemark_contract.argv import Job
 from tidemark_contract.errors import RetryableError, SnapshotGivenUp
-from tidemark_contract.settings import Settings
 from tidemark_jobs import copy as copying
 from tidemark_jobs.copy import copy
 from tidemark_jobs.run import Run
-from tidemark_jobs.session import build_session
 from tidemark_jobs.sync import sync_job
 from tidemark_jobs.verify import verify
 
@@ -38,9 +35,7 @@ class Jobs:
         self._world, self._spark = world, spark
 
     def run(self, name: str, *tables: str) -> Run:
-        run = Run(Job(name, "shop", tables=tables, timeout=180), Settings.read(self._world.environment))
-        run.__dict__["spark"] = self._spark
-        return run
+        return warm_run(self._world.environment, self._spark, Job(name, "shop", tables=tables, timeout=180))
 
     def copy(self, *tables: str) -> None:
         copy(self.run("copy", *tables))
@@ -55,26 +50,19 @@ class Jobs:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    server = EmbeddedPostgres(LOCAL / "postgres" / "17", tmp_path_factory.mktemp("postgres") / "data")
-    with server:
-        made = World(server, tmp_path_factory.mktemp("mirror"), seed=0)
-        made.make()
+    with World.on("17", tmp_path_factory.mktemp("mirror")) as made:
         made.must("discover", "--name", "shop")
         made.must("init")
         made.must(*START)
         yield made
-        made.tidemark("stop")
-    server.remove()
 
 
 @pytest.fixture(scope="module")
-def jobs(world: World) -> Iterator[Jobs]:
-    session = build_session("layout", "file:///")
-    made = Jobs(world, session)
+def jobs(world: World, spark: SparkSession) -> Jobs:
+    made = Jobs(world, spark)
     made.copy()
     assert {"public.account": 200, "public.audit": 20, "public.entry": 500, "public.measure": 61} == made.proven()
-    yield made
-    session.stop()
+    return made
 
 
 @pytest.fixture

@@ -7,32 +7,16 @@ from collections.abc import Iterator
 import pytest
 from pyspark.sql import SparkSession
 
-from tests.e2e.world import LOCAL, World, kill_group, lines_of
+from tests.e2e.world import World, kill_group, lines_of
 from tidemark.local import processes
-from tidemark.local.postgres import EmbeddedPostgres
 from tidemark_jobs.export import copy_lines
 from tidemark_jobs.reader import read_version
-from tidemark_jobs.session import build_session
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    seed = int(os.environ.get("TIDEMARK_SEED", "1"))
-    server = EmbeddedPostgres(LOCAL / "postgres" / "17", tmp_path_factory.mktemp("postgres") / "data")
-    with server:
-        made = World(server, tmp_path_factory.mktemp("mirror"), seed)
-        made.make()
+    with World.on("17", tmp_path_factory.mktemp("mirror"), int(os.environ.get("TIDEMARK_SEED", "1"))) as made:
         yield made
-        made.stop.set()
-        made.tidemark("stop")
-    server.remove()
-
-
-@pytest.fixture(scope="module")
-def spark(world: World) -> Iterator[SparkSession]:
-    session = build_session("truth", "file:///")
-    yield session
-    session.stop()
 
 
 def stream_word(world: World) -> str:

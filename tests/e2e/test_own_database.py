@@ -9,12 +9,10 @@ from pyspark.sql import functions as F
 
 from tests.e2e import own
 from tests.e2e.values import TYPES, rows
-from tests.e2e.world import LOCAL, World, lines_of
-from tidemark.local.postgres import EmbeddedPostgres
+from tests.e2e.world import World, lines_of
 from tidemark_contract.names import TableName
 from tidemark_jobs.export import copy_lines
 from tidemark_jobs.reader import open_source, read_version
-from tidemark_jobs.session import build_session
 
 EVERYTHING = TableName("types", "everything")
 BAGS = ("public.pgbench_history", "types.bag")
@@ -33,29 +31,19 @@ class OwnDatabase(World):
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    server = EmbeddedPostgres(LOCAL / "postgres" / "18", tmp_path_factory.mktemp("postgres") / "data")
-    with server:
-        yield server
-    server.remove()
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnDatabase]:
+    with OwnDatabase.on("18", tmp_path_factory.mktemp("mirror")) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
-def world(server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnDatabase]:
-    made = OwnDatabase(server, tmp_path_factory.mktemp("mirror"), seed=0)
-    made.make()
-    yield made
-    made.tidemark("stop")
-
-
-@pytest.fixture(scope="module")
-def spark(world: World) -> Iterator[SparkSession]:
-    session = build_session("truth", "file:///")
-    session.conf.set("spark.sql.codegen.wholeStage", "false")  # few rows of many columns: code costs more than it saves
+def truth(spark: SparkSession) -> SparkSession:
+    """Few rows of many columns: generated code costs more than it saves."""
+    session = spark.newSession()
+    session.conf.set("spark.sql.codegen.wholeStage", "false")
     session.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN")
     session.conf.set("spark.sql.shuffle.partitions", "1")
-    yield session
-    session.stop()
+    return session
 
 
 @pytest.fixture(scope="module")
@@ -104,21 +92,21 @@ def test_a_table_without_a_key_is_named_with_the_cure_and_nothing_is_changed(wor
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_every_table_is_what_copy_to_stdout_writes(world: OwnDatabase, spark: SparkSession, mirrored: int) -> None:
+def test_every_table_is_what_copy_to_stdout_writes(world: OwnDatabase, truth: SparkSession, mirrored: int) -> None:
     published = world.control.published(mirrored)
     assert published is not None
     for spec in world.spec.tables:
         version = published.version(spec.table)
         assert version is not None, (spec.table, world.control.tables())
-        silver = read_version(spark, world.control.layout, spec.table, version.version)
-        truth = world.truth[mirrored][str(spec.table)]
-        assert truth == sorted(row[0] + "\n" for row in copy_lines(silver, spec).collect()), spec.table
-        assert len(truth) == version.rows
+        silver = read_version(truth, world.control.layout, spec.table, version.version)
+        expected = world.truth[mirrored][str(spec.table)]
+        assert expected == sorted(row[0] + "\n" for row in copy_lines(silver, spec).collect()), spec.table
+        assert len(expected) == version.rows
 
 
 @pytest.mark.slow
-def test_copy_and_stream_give_the_same_values(world: OwnDatabase, spark: SparkSession, mirrored: int) -> None:
-    copied, streamed, updated = (everything(world, spark, mirrored, first) for first in (1, 1001, 2001))
+def test_copy_and_stream_give_the_same_values(world: OwnDatabase, truth: SparkSession, mirrored: int) -> None:
+    copied, streamed, updated = (everything(world, truth, mirrored, first) for first in (1, 1001, 2001))
     # A map has no equality in Spark; its text does.
     copied, streamed, updated = (
         frame.withColumn("_exact", F.col("_exact").cast("string")) for frame in (copied, streamed, updated)
@@ -132,9 +120,9 @@ def test_copy_and_stream_give_the_same_values(world: OwnDatabase, spark: SparkSe
 
 @pytest.mark.slow
 def test_only_what_a_type_cannot_hold_is_kept_as_text_beside_it(
-    world: OwnDatabase, spark: SparkSession, mirrored: int
+    world: OwnDatabase, truth: SparkSession, mirrored: int
 ) -> None:
-    silver = everything(world, spark, mirrored, 1001)
+    silver = everything(world, truth, mirrored, 1001)
     kept = {(name, text) for row in silver.select("_exact").collect() for name, text in (row[0] or {}).items()}
 
     assert {"infinity", "-infinity", "4714-11-24 BC", "10000-01-01", "294276-12-31", "5874897-12-31"} <= {
@@ -150,8 +138,8 @@ def test_only_what_a_type_cannot_hold_is_kept_as_text_beside_it(
 
 
 @pytest.mark.slow
-def test_what_the_contract_does_not_know_is_its_text(world: OwnDatabase, spark: SparkSession, mirrored: int) -> None:
-    silver = everything(world, spark, mirrored, 1001).select(F.col("`types~2ecube`").alias("cube"))
+def test_what_the_contract_does_not_know_is_its_text(world: OwnDatabase, truth: SparkSession, mirrored: int) -> None:
+    silver = everything(world, truth, mirrored, 1001).select(F.col("`types~2ecube`").alias("cube"))
 
     assert {None, "(1.5, -0),(2, 3)"} == {row["cube"] for row in silver.collect()}
     assert len(TYPES) > 80

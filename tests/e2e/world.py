@@ -12,16 +12,20 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Self
 
 import psycopg
+from pyspark.sql import SparkSession
 
 from tidemark.local.postgres import EmbeddedPostgres
+from tidemark_contract.argv import Job
 from tidemark_contract.errors import RetryableError
 from tidemark_contract.layout import Layout
 from tidemark_contract.marks import MarkKind
 from tidemark_contract.settings import Settings
 from tidemark_contract.specs import SourceSpec, load_source
 from tidemark_jobs.control import Control
+from tidemark_jobs.run import Run
 from tidemark_source.copyout import copy_text
 from tidemark_source.snapshots import hold, join
 
@@ -56,6 +60,19 @@ class World:
     truncates: threading.Event = field(default_factory=threading.Event)  # a copy or a verify gives way to one
     commits: int = 0
     truth: dict[int, dict[str, list[str]]] = field(default_factory=dict)
+
+    @classmethod
+    @contextmanager
+    def on(cls, version: str, folder: Path, seed: int = 0) -> Iterator[Self]:
+        """A world on a server of its own, which goes with all that runs on it."""
+        server = EmbeddedPostgres(LOCAL / "postgres" / version, folder / "data")
+        with server:
+            made = cls(server, folder, seed)
+            made.make()
+            yield made
+            made.stop.set()
+            made.tidemark("stop")
+        server.remove()
 
     def url(self, role: str) -> str:
         return self.server.url(role, "shop", PASSWORD)
@@ -224,3 +241,10 @@ def kill_group(process: "subprocess.Popen[bytes]") -> None:
 def lines_of(export: str) -> list[str]:
     """Give the lines of COPY text, sorted."""
     return sorted(line + "\n" for line in export.split("\n") if line)
+
+
+def warm_run(environment: dict[str, str], spark: SparkSession, job: Job) -> Run:
+    """Give a job that runs in a session that is there."""
+    run = Run(job, Settings.read(environment))
+    run.__dict__["spark"] = spark
+    return run

@@ -16,7 +16,7 @@ from tidemark_jobs.deltalog import open_table
 from tidemark_jobs.maintain import compact, vacuum
 from tidemark_jobs.silver import Step
 from tidemark_jobs.upsert.apply import (
-    NegativeCount,
+    NotInTable,
     Overtaken,
     Place,
     open_place,
@@ -127,7 +127,7 @@ def test_counts_are_added_and_never_go_below_nothing(spark: SparkSession, tmp_pa
     found = spark.read.format("delta").load(url)
     assert {"x": 1, "z": 5} == {row["_key"]: row["_count"] for row in found.collect()}
     assert [3, 3] == [step.rows for step in silver.standing(url, 0).steps]
-    with pytest.raises(NegativeCount):
+    with pytest.raises(NotInTable):
         count(x=-2)
 
 
@@ -160,5 +160,17 @@ def test_many_commits_of_both_writers_keep_what_a_dictionary_keeps(spark: SparkS
 
 def test_a_table_that_demands_more_of_its_writers_is_left_to_spark(spark: SparkSession, url: str) -> None:
     spark.sql(f"ALTER TABLE delta.`{url}` SET TBLPROPERTIES ('delta.enableRowTracking' = 'true')")
+
+    assert open_place(url) is None
+
+
+def test_a_table_with_a_deletion_vector_inside_its_log_is_left_to_spark(spark: SparkSession, url: str) -> None:
+    """The protocol allows it; another writer may have done it."""
+    write(url, {"1": "a", "2": "b"})
+    write(url, {}, gone={"1"})
+    entry = Path(url.removeprefix("file://")) / "_delta_log" / f"{look(url).version:020d}.json"
+    words = entry.read_text()
+    assert '"storageType":"u"' in words
+    entry.write_text(words.replace('"storageType":"u"', '"storageType":"i"'))
 
     assert open_place(url) is None

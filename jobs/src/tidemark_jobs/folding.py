@@ -27,7 +27,7 @@ from tidemark_jobs.plan import STALE, TableFold
 from tidemark_jobs.quarantine import quarantine
 from tidemark_jobs.run import Run
 from tidemark_jobs.small_merge import is_small, merge_small, tune
-from tidemark_jobs.upsert.apply import NegativeCount, Overtaken, open_place
+from tidemark_jobs.upsert.apply import NotInTable, Overtaken, open_place
 
 ATTEMPTS = 5
 # Their module, once imported, makes Python exceptions of what the JVM throws; the package itself does not.
@@ -52,7 +52,7 @@ def fold_table(run: Run, reader: ChangeReader, fold: TableFold, target: Mark) ->
     changes = reader.read(spark, fold, target)
     try:
         _write_beside_others(spark, path, fold_rows(changes, fold), fold, step)
-    except (PySparkException, Py4JJavaError, NegativeCount, FileNotFoundError) as error:
+    except (PySparkException, Py4JJavaError, NotInTable, FileNotFoundError) as error:
         reason = _what_takes_it_out(run, changes, fold, target, error)
         if reason is None:
             raise
@@ -95,7 +95,7 @@ def _what_takes_it_out(run: Run, changes: DataFrame, fold: TableFold, target: Ma
     words = str(error)
     if UNDECODABLE in words and (found := quarantine(run, changes, fold.stand.spec, target)):
         return f"{found} of its changes cannot be decoded; control.quarantine holds them"
-    if NOT_FOUND in words or isinstance(error, NegativeCount):
+    if NOT_FOUND in words or isinstance(error, NotInTable):
         return NOT_FOUND
     missing = isinstance(error, FileNotFoundError) or _FILE_MISSING in words
     return "files of it, or of bronze, are missing in the lake" if missing else None

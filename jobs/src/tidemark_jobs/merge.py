@@ -34,7 +34,8 @@ def merge(spark: SparkSession, path: str, rows: DataFrame, fold: TableFold, step
 def _merge_keyed(spark: SparkSession, path: str, rows: DataFrame, fold: TableFold, step: Step) -> None:
     spec, toast = fold.stand.spec, fold.toast
     if toast and fold.moved:
-        rows = _filled_from_roots(spark, path, rows, spec)
+        moved = (F.size("unknown") > 0) & (F.col("root") != F.col("_key"))
+        rows = filled(rows, moved, _target(spark, path).toDF(), spec)
     source = silver_rows(rows, spec, step)
     builder = _target(spark, path).merge(source.alias("s"), "t._key = s._key").whenMatchedDelete("s._gone")
     builder = builder.whenMatchedUpdate(set=_values(spec, toast, "t"))
@@ -103,18 +104,19 @@ def _no_exact() -> Column:
     return F.create_map().cast("map<string,string>")
 
 
-def _filled_from_roots(spark: SparkSession, path: str, rows: DataFrame, spec: TableSpec) -> DataFrame:
-    """Fetch what is unknown of a row that has moved from the table's row at its old key, as text."""
-    wanted = (F.size("unknown") > 0) & (F.col("root") != F.col("_key"))
-    old = with_map(_target(spark, path).toDF(), "_texts", row_texts(spec))
-    old = old.select(F.col("_key").alias("_root_key"), "_texts")
+def filled(rows: DataFrame, wanted: Column, table: DataFrame, spec: TableSpec) -> DataFrame:
+    """Fetch what is unknown of the wanted rows from the table's rows at their root keys, as text.
+
+    Of a row whose root is not there everything stays unknown.
+    """
+    old = with_map(table, "_texts", row_texts(spec)).select(F.col("_key").alias("_root_key"), "_texts")
     found = rows.join(old, (F.col("_root_key") == F.col("root")) & wanted, how="left")
     fetched = F.map_filter("_texts", lambda name, _: F.array_contains("unknown", name))
-    filled = F.col("_root_key").isNotNull()
+    there = F.col("_root_key").isNotNull()
     return found.select(
         "_key",
         "gone",
-        F.when(filled, F.map_concat("row", fetched)).otherwise(F.col("row")).alias("row"),
+        F.when(there, F.map_concat("row", fetched)).otherwise(F.col("row")).alias("row"),
         "_commit_lsn",
-        F.when(filled, F.array().cast("array<string>")).otherwise(F.col("unknown")).alias("unknown"),
+        F.when(there, F.array().cast("array<string>")).otherwise(F.col("unknown")).alias("unknown"),
     )

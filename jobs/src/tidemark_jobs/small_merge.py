@@ -11,12 +11,11 @@ from pyspark.sql import functions as F
 from tidemark_contract.specs import TableSpec
 from tidemark_jobs import silver
 from tidemark_jobs.changes import FEW
-from tidemark_jobs.fold.values import row_texts, with_map
 from tidemark_jobs.folded import silver_rows
-from tidemark_jobs.merge import NOT_FOUND
+from tidemark_jobs.merge import filled
 from tidemark_jobs.plan import TableFold
 from tidemark_jobs.silver import Step
-from tidemark_jobs.upsert.apply import Place, read_rows, upsert, upsert_counts
+from tidemark_jobs.upsert.apply import NotInTable, Place, read_rows, upsert, upsert_counts
 
 SMALL_TABLE = 1_000_000
 """Rows of a table up to which the driver reads all keys to find a few: about 50 ms for so many."""
@@ -50,27 +49,19 @@ def merge_small(spark: SparkSession, place: Place, rows: DataFrame, fold: TableF
 
 
 def _filled(spark: SparkSession, place: Place, rows: pa.Table, spec: TableSpec) -> pa.Table:
-    """Fetch what is unknown of a row from the table's row at its root key, as text."""
-    wanted = rows.filter(pc.greater(pc.list_value_length(rows["unknown"]), 0))
-    if wanted.num_rows == 0:
+    """Fetch what is unknown from the table's rows; raise NotInTable when one of them is not there."""
+    if not _unknown(rows).num_rows:
         return rows
-    names = [field.name for field in silver.schema(spec) if field.name != "_key"]
-    old = read_rows(place, wanted["root"], names)
-    return _joined(spark, rows, old, spec).toArrow()
-
-
-def _joined(spark: SparkSession, rows: pa.Table, old: pa.Table | None, spec: TableSpec) -> DataFrame:
-    folded, text = spark.createDataFrame(rows), "map<string,string>"
-    if old is None:
-        roots = spark.createDataFrame([], f"_root_key string, _texts {text}")
-    else:
-        table = spark.createDataFrame(old)
-        roots = with_map(table, "_texts", row_texts(spec)).select(F.col("_key").alias("_root_key"), "_texts")
-    unknown = F.size("unknown") > 0
-    fetched = F.map_filter("_texts", lambda name, _: F.array_contains("unknown", name))
-    found = folded.join(roots, (F.col("_root_key") == F.col("root")) & unknown, how="left")
-    row = F.when(F.col("_root_key").isNotNull(), F.map_concat("row", fetched)).otherwise(
-        F.when(unknown, F.raise_error(F.lit(NOT_FOUND)).cast(text)).otherwise(F.col("row"))
+    old = read_rows(
+        place, _unknown(rows)["root"], [field.name for field in silver.schema(spec) if field.name != "_key"]
     )
-    nothing = F.array().cast("array<string>")
-    return found.select("_key", "gone", row.alias("row"), "_commit_lsn", nothing.alias("unknown"), "root")
+    if old is None:
+        raise NotInTable(place.url)
+    known = filled(spark.createDataFrame(rows), F.size("unknown") > 0, spark.createDataFrame(old), spec).toArrow()
+    if _unknown(known).num_rows:
+        raise NotInTable(place.url)
+    return known
+
+
+def _unknown(rows: pa.Table) -> pa.Table:
+    return rows.filter(pc.greater(pc.list_value_length(rows["unknown"]), 0))

@@ -10,6 +10,7 @@ from tidemark_jobs.deltalog import open_table
 from tidemark_jobs.silver import Step
 from tidemark_jobs.upsert.commit import added, commit, removed, without
 from tidemark_jobs.upsert.data_files import DataFile, active_files
+from tidemark_jobs.upsert.deletion_vectors import is_readable
 from tidemark_jobs.upsert.rows import Found, find
 
 # What the table may demand of its writers, and this writer does.
@@ -29,16 +30,18 @@ class Overtaken(Exception):
     """Somebody else has committed to the table since it was looked at."""
 
 
-class NegativeCount(Exception):
-    """More identical rows were deleted than the table has."""
+class NotInTable(Exception):
+    """A row that the table has to have, by what is to be changed, is not there."""
 
 
 def open_place(url: str) -> Place | None:
-    """Look at a table; None if it demands more of a writer than this one does."""
+    """Look at a table; None if it demands more of a writer than this one does, or holds what this one cannot read."""
     table = open_table(url)
     if set(table.protocol().writer_features or ()) - _FEATURES or table.metadata().partition_columns:
         return None
-    return Place(url, table.version(), active_files(url, table.version()))
+    files = active_files(url, table.version())
+    readable = all(is_readable(file.deletion_vector) for file in files)
+    return Place(url, table.version(), files) if readable else None
 
 
 def read_rows(place: Place, keys: pa.ChunkedArray, columns: Sequence[str]) -> pa.Table | None:
@@ -61,13 +64,13 @@ def upsert(place: Place, rows: pa.Table, gone: pa.ChunkedArray, step: Step, *, t
 def upsert_counts(place: Place, rows: pa.Table, step: Step, *, truncated: int | None) -> None:
     """Add each row's `_count` to that of the row with its key; a row whose count becomes 0 goes.
 
-    `truncated` and Overtaken as with `upsert`. Raises NegativeCount when the table cannot be what it says.
+    `truncated` and Overtaken as with `upsert`. Raises NotInTable when the table cannot be what it says.
     """
     found = [] if truncated is not None else find(place.url, place.files, rows["_key"], ["_count"])
     before = _counts(found, rows["_key"])
     counts = pc.add(rows["_count"], before)
     if rows.num_rows and pc.min(counts).as_py() < 0:
-        raise NegativeCount(place.url)
+        raise NotInTable(place.url)
     counted = rows.set_column(rows.column_names.index("_count"), "_count", counts)
     coming = counted.filter(pc.greater(counts, 0))
     net = int(pc.sum(rows["_count"]).as_py() or 0) - (truncated or 0)

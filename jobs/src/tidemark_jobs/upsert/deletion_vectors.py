@@ -21,16 +21,15 @@ _Z85 = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*
 _UUID_TEXT = 20  # characters of a uuid in Z85; what stands before them is a folder
 
 
-class UnknownVector(Exception):
-    """A deletion vector is stored in a way that neither Spark nor we write."""
+def is_readable(descriptor: dict[str, Any] | None) -> bool:
+    """Tell whether a vector, if there is one, is stored as Spark and we write it: in a file below the table."""
+    return descriptor is None or descriptor["storageType"] == "u"
 
 
 def read(url: str, descriptor: dict[str, Any] | None) -> BitMap64:
-    """Give the deleted positions; none where there is no vector."""
+    """Give the deleted positions of a readable vector; none where there is no vector."""
     if descriptor is None:
         return BitMap64()
-    if descriptor["storageType"] != "u":
-        raise UnknownVector(str(descriptor["storageType"]))
     content = storage.read(url, _name(descriptor["pathOrInlineDv"]))
     if content is None:
         raise FileNotFoundError(f"{url}/{_name(descriptor['pathOrInlineDv'])} is missing")
