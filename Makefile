@@ -23,14 +23,14 @@ help: ## List the targets
 # --- set-up: each step leaves a stamp, so that the second time is offline and takes no time -------------------------
 
 .PHONY: setup setup-test setup-s3 doctor
-setup: $(addprefix $(STAMPS)/,venv-spark venv-flink venv-airflow jars-spark jars-flink postgres-17 built) ## Install everything that the demo needs, into .tidemark/
+setup: $(addprefix $(STAMPS)/,venv-spark venv-flink venv-airflow jars-spark jars-flink postgres-17 built classes-spark) ## Install everything that the demo needs, into .tidemark/
 setup-test: setup-s3 $(addprefix $(STAMPS)/,test-spark test-flink test-airflow postgres-15 postgres-18) ## Install what the tests need besides
-setup-s3: setup $(addprefix $(STAMPS)/,jars-spark-s3 plugin-flink-s3) ## Install the jars for a lake on S3
+setup-s3: setup $(addprefix $(STAMPS)/,jars-spark-s3 plugin-flink-s3 classes-spark-s3) ## Install the jars for a lake on S3
 doctor: ## Say what this machine lacks, and how to get it
 	@$(or $(PYTHON),python3) infra/local/doctor.py
 
 $(STAMPS):
-	@mkdir -p $@
+	@mkdir -p $@ $(LOCAL)/logs
 
 $(STAMPS)/uv: infra/local/requirements-uv.lock | $(STAMPS)
 	@$(or $(PYTHON),python3) infra/local/doctor.py --quiet
@@ -122,6 +122,16 @@ $(JARS)/flink/$(notdir $(CONNECTOR)): $(CONNECTOR) $(STAMPS)/jars-flink
 	@cp $< $@.new && mv $@.new $@
 $(JARS)/spark/$(notdir $(SPARK_JAVA)): $(SPARK_JAVA) $(STAMPS)/jars-spark
 	@cp $< $@.new && mv $@.new $@
+
+# Half of what a local Spark costs until its first result is the loading of its classes.
+$(STAMPS)/classes-spark: $(STAMPS)/venv-spark $(JARS)/spark/$(notdir $(SPARK_JAVA)) infra/local/spark_classes.py
+	@echo "setup: an archive of Spark's classes"
+	@$(VENVS)/spark/bin/python infra/local/spark_classes.py file:/// 2>$(LOCAL)/logs/classes-spark.log
+	@touch $@
+$(STAMPS)/classes-spark-s3: $(STAMPS)/classes-spark $(STAMPS)/jars-spark-s3
+	@echo "setup: an archive of Spark's classes for S3"
+	@AWS_REGION=none $(VENVS)/spark/bin/python infra/local/spark_classes.py s3://none/ 2>$(LOCAL)/logs/classes-spark-s3.log
+	@touch $@
 
 # --- using it: ARGS are handed on, as in `make demo ARGS="--rows 1000"` ---------------------------------------------
 

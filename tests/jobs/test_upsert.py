@@ -1,5 +1,6 @@
 """Commits written without Spark, beside Spark's own: both read what both have written."""
 
+import os
 import random
 from decimal import Decimal
 from pathlib import Path
@@ -24,6 +25,7 @@ from tidemark_jobs.upsert.apply import (
     upsert,
     upsert_counts,
 )
+from tidemark_jobs.upsert.gathering import MANY
 
 Rows = dict[str, str | None]
 KEYED = pa.schema(
@@ -131,11 +133,21 @@ def test_counts_are_added_and_never_go_below_nothing(spark: SparkSession, tmp_pa
         count(x=-2)
 
 
-@pytest.mark.parametrize("seed", range(2))
+def test_small_files_grow_together(spark: SparkSession, url: str) -> None:
+    """Each commit would else have to look into one file more."""
+    for number in range(3 * MANY):
+        write(url, {f"{number}": "a", "999": f"{number}"}, gone={f"{number - 1}"} if number % 2 else frozenset())
+        assert len(look(url).files) <= MANY + 1
+
+    expected: Rows = {f"{number}": "a" for number in range(1, 3 * MANY, 2)} | {"999": f"{3 * MANY - 1}"}
+    assert expected == by_spark(spark, url) == by_delta_rs(url)
+
+
+@pytest.mark.parametrize("seed", range(int(os.environ.get("TIDEMARK_ROUNDS", "1"))))
 def test_many_commits_of_both_writers_keep_what_a_dictionary_keeps(spark: SparkSession, url: str, seed: int) -> None:
     """Deletion vectors grow, checkpoints come, files are compacted; keys are as long as bounds are not."""
     chance, model = random.Random(seed), dict[str, str | None]()
-    for number in range(1, 121):
+    for number in range(1, 61):
         keys = [str(chance.randint(1, 300)) for _ in range(chance.randint(1, 40))]
         rows: Rows = dict.fromkeys(keys, f"{number}")
         gone = {str(chance.randint(1, 300)) for _ in range(8)} - rows.keys()

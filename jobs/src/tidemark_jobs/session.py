@@ -37,7 +37,8 @@ _LEAN = {
     "spark.sql.execution.arrow.pyspark.enabled": "true",
 }
 # The optimizing compiler takes more from two cores than its code gives back in minutes: a first sync of few changes
-# cost 5 CPU-s without and 10 with it, the third still 3 and 4.5. On a cluster its own settings count.
+# cost 5 CPU-s without and 10 with it, the third still 3 and 4.5. To load Spark's classes from an archive takes 6
+# CPU-s up to the first result, from the jars 12. On a cluster its own settings count.
 _JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 
@@ -61,19 +62,34 @@ def build_session(app: str, lake: str) -> SparkSession:
 
 def _local(lake: str) -> dict[str, str]:
     check_jars(lake)
-    folders = [home() / "jars" / "spark", *([_s3_jars()] if lake.startswith(SCHEME) else [])]
-    jars = [str(jar) for folder in folders for jar in sorted(folder.glob("*.jar"))]
+    jars = [str(jar) for folder in _jar_folders(lake) for jar in sorted(folder.glob("*.jar"))]
     cores = os.cpu_count() or 1
     return {
         "spark.driver.extraClassPath": os.pathsep.join(jars),
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.memory": os.environ.get("TIDEMARK_SPARK_MEMORY", "3g"),
-        "spark.driver.extraJavaOptions": _JVM,
+        "spark.driver.extraJavaOptions": f"{_JVM}{_archived(lake)}",
         "spark.sql.shuffle.partitions": str(cores),
         "spark.sql.warehouse.dir": (home() / "spark-warehouse").as_uri(),
         "spark.sql.catalogImplementation": "in-memory",
     }
+
+
+def _jar_folders(lake: str) -> list[Path]:
+    return [home() / "jars" / "spark", *([_s3_jars()] if lake.startswith(SCHEME) else [])]
+
+
+def class_archive(lake: str) -> Path:
+    """Give the file from which a local JVM takes Spark's classes ready-made; `make setup` writes it."""
+    return _jar_folders(lake)[-1] / "classes.jsa"
+
+
+def _archived(lake: str) -> str:
+    """An archive of other jars or of another Java is not used, and that is no reason for a word on standard output."""
+    archive = class_archive(lake)
+    quiet = "-Xlog:cds=off -Xlog:cds+dynamic=off"
+    return f' -XX:SharedArchiveFile="{archive}" {quiet}' if archive.exists() else ""
 
 
 def _s3() -> dict[str, str]:

@@ -11,6 +11,7 @@ from tidemark_jobs.silver import Step
 from tidemark_jobs.upsert.commit import added, commit, removed, without
 from tidemark_jobs.upsert.data_files import DataFile, active_files
 from tidemark_jobs.upsert.deletion_vectors import is_readable
+from tidemark_jobs.upsert.gathering import crowded, gathered
 from tidemark_jobs.upsert.rows import Found, find
 
 # What the table may demand of its writers, and this writer does.
@@ -87,11 +88,12 @@ def _counts(found: list[Found], keys: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _replace(place: Place, found: list[Found], coming: pa.Table, step: Step, *, truncated: bool) -> None:
-    if truncated:
-        going = [removed(file) for file in place.files]
-    else:
-        going = [action for part in found for action in without(place.url, part)]
-    if not commit(place.url, place.version + 1, step, [*going, *added(place.url, coming)], _metrics(found, coming)):
+    whole = place.files if truncated else crowded(place.files)
+    staying = gathered(place.url, [] if truncated else whole, found, coming.schema)
+    paths = {file.path for file in whole}
+    partly = [action for part in found if part.file.path not in paths for action in without(place.url, part)]
+    actions = [*map(removed, whole), *partly, *added(place.url, pa.concat_tables([coming, staying]))]
+    if not commit(place.url, place.version + 1, step, actions, _metrics(found, coming)):
         raise Overtaken(place.url)
 
 

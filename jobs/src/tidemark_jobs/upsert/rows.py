@@ -40,10 +40,21 @@ def find(url: str, files: Sequence[DataFile], keys: pa.ChunkedArray, columns: Se
     return [rows for rows in found if len(rows.positions)]
 
 
+def living(url: str, file: DataFile, but: np.ndarray) -> pa.Table:
+    """Read the rows of a file that are not deleted, except those at the given positions."""
+    deleted = deletion_vectors.read(url, file.deletion_vector) | BitMap64(but.tolist())
+    rows = _open(url, file).read()
+    there = ~np.isin(np.arange(rows.num_rows), np.array(deleted.to_array(), dtype=np.int64))
+    return rows.filter(pa.array(there))
+
+
+def _open(url: str, file: DataFile) -> pq.ParquetFile:
+    return pq.ParquetFile(storage.open_file(url, unquote(file.path)))  # paths in the log are percent-encoded
+
+
 def _find_in(url: str, file: DataFile, keys: pa.ChunkedArray, columns: Sequence[str]) -> Found:
     deleted = deletion_vectors.read(url, file.deletion_vector)
-    # Paths in the log are percent-encoded.
-    parts = list(_matches(pq.ParquetFile(storage.open_file(url, unquote(file.path))), keys, deleted, columns))
+    parts = list(_matches(_open(url, file), keys, deleted, columns))
     positions = np.concatenate([part[0] for part in parts]) if parts else np.empty(0, np.int64)
     rows = pa.concat_tables([part[1] for part in parts]) if parts else pa.table({"_key": pa.array([], pa.string())})
     return Found(file, deleted, positions, rows)

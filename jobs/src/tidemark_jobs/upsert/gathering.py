@@ -1,0 +1,28 @@
+"""Small files grow together: every commit adds one, and every later commit would have to look into each of them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from tidemark_jobs.upsert.data_files import DataFile
+from tidemark_jobs.upsert.rows import Found, living
+
+SMALL = 20_000
+"""Rows of a file that is still small: to write so many anew takes some hundredths of a second."""
+MANY = 24
+"""So many small files may stand; one more, and they become one."""
+
+
+def crowded(files: Sequence[DataFile]) -> list[DataFile]:
+    """Give the small files once they are too many."""
+    small = [file for file in files if file.statistics.get("numRecords", SMALL) < SMALL]
+    return small if len(small) > MANY else []
+
+
+def gathered(url: str, files: Sequence[DataFile], found: Sequence[Found], schema: pa.Schema) -> pa.Table:
+    """Read the rows that stay of these files: the living ones that were not found, for those are written anew."""
+    went = {part.file.path: part.positions for part in found}
+    none = np.empty(0, np.int64)
+    tables = [living(url, file, went.get(file.path, none)) for file in files]
+    return pa.concat_tables([schema.empty_table(), *(rows.select(schema.names).cast(schema) for rows in tables)])
