@@ -1,4 +1,4 @@
-"""Write the archive from which local Spark JVMs take their classes: `spark_classes.py LAKE`, where only its kind counts.
+"""Write the archive from which local Spark JVMs take their classes: `spark_classes.py LAKE`; only its kind counts.
 
 It holds what this program has loaded: a session, and the kinds of work that every job does on a Delta table.
 """
