@@ -59,7 +59,7 @@ def test_a_job_reads_back_from_its_command_line(job: Job) -> None:
 
 
 def test_a_continuous_job_reads_back() -> None:
-    job = Job("sync", "shop", continuous=True, repeat_s=2.5)
+    job = Job("sync", "shop", continuous=True, pause_s=2.5)
     assert job == parse(job.argv())
 
 

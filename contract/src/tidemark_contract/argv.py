@@ -17,7 +17,7 @@ class Job:
     mark: int | None = None
     continuous: bool = False
     timeout: int = DEFAULT_TIMEOUT_S
-    repeat_s: float = 1.0
+    pause_s: float = 1.0
 
     def argv(self) -> list[str]:
         """Give the arguments that `parse` turns back into this job."""
@@ -25,7 +25,7 @@ class Job:
         if self.mark is not None:
             words += ["--mark", str(self.mark)]
         if self.continuous:
-            words += ["--continuous", "--repeat", str(self.repeat_s)]
+            words += ["--continuous", "--pause", str(self.pause_s)]
         return [*words, "--", *self.tables] if self.tables else words
 
 
@@ -49,7 +49,7 @@ def parse(words: Sequence[str]) -> Job:
         mark=parsed.mark,
         continuous=parsed.continuous,
         timeout=parsed.timeout,
-        repeat_s=parsed.repeat,
+        pause_s=parsed.pause,
     )
 
 
@@ -62,6 +62,8 @@ def _parser() -> argparse.ArgumentParser:
         job.add_argument("--timeout", type=int, default=DEFAULT_TIMEOUT_S, help="seconds to wait for a mark to arrive")
         job.add_argument("--mark", type=int, help="the published mark to read; default the newest")
         job.add_argument("--continuous", action="store_true", help="go on with mark after mark in a warm session")
-        job.add_argument("--repeat", type=float, default=1.0, help="seconds between two marks when continuous")
+        job.add_argument(
+            "--pause", type=float, default=1.0, help="seconds between two syncs when continuous"
+        )
         job.add_argument("tables", nargs="*", help="tables or marts; default all")
     return parser

@@ -28,15 +28,15 @@ def copy(tables: tuple[str, ...], source: str | None, timeout: int, as_json: boo
 
 @click.command(short_help="Bring the lake to a new mark of the source; publish it.")
 @click.option("--continuous", is_flag=True, help="Go on with mark after mark, until Ctrl-C.")
-@click.option("--repeat", type=click.FloatRange(min=0), default=1.0, show_default=True, metavar="SECONDS",
-              help="Between two marks when continuous.")  # fmt: skip
+@click.option("--pause", type=click.FloatRange(min=0), default=1.0, show_default=True, metavar="SECONDS",
+              help="From the end of a sync to the next one when continuous.")  # fmt: skip
 @source_option
 @timeout_option
 @json_option
-def sync(continuous: bool, repeat: float, source: str | None, timeout: int, as_json: bool) -> None:
+def sync(continuous: bool, pause: float, source: str | None, timeout: int, as_json: bool) -> None:
     """Write a mark, wait until everything before it has landed, fold it into the tables, publish; print the mark."""
     mirror = _open(source)
-    job = Job("sync", mirror.name, continuous=continuous, timeout=timeout, repeat_s=repeat)
+    job = Job("sync", mirror.name, continuous=continuous, timeout=timeout, pause_s=pause)
     show_job(mirror, job, as_json=as_json, on_result=lambda result: results.show_sync(result, as_json=as_json))
 
 

@@ -28,7 +28,7 @@ class Demo:
         build.shop(self.scale)
         build.load(self.seed)
         mirror = build.source()
-        self.stack.start_sync(repeat_s=4.0)  # at once again it would take the cores from gold and verify
+        self.stack.start_sync(pause_s=4.0)  # at once again it would take the cores from gold and verify
         build.stream(mirror)
         build.copy(mirror)
         self._follow(build, mirror, "sync more marks", 2)

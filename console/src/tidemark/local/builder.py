@@ -14,12 +14,11 @@ from tidemark.published import Control, PublishedMark
 from tidemark.setup import prepare, write_new_specs
 from tidemark.stream import call
 from tidemark_contract.argv import Job
-from tidemark_contract.errors import EXIT_FAILED, LeaseTaken
+from tidemark_contract.errors import EXIT_FAILED
 
 CHECKPOINT_INTERVAL = "2s"
 PATIENCE_S = 600.0
 LOOK_EVERY_S = 0.5
-LEASE_RETRY_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -57,16 +56,12 @@ class Builder:
             answer = call(mirror, *words, on_event=step.show)
             step.outcome = f"web UI {answer.get('web_ui')}"
 
-    def sync(self, repeat_s: float) -> None:
-        """Start the continuous sync and wait until it has published. A killed one leaves a lease for a minute."""
+    def sync(self, pause_s: float) -> None:
+        """Start the continuous sync and wait until it has published."""
         with self.steps.step("start the continuous sync") as step:
             deadline = time.monotonic() + PATIENCE_S
-            self.stack.start_sync(repeat_s)
+            self.stack.start_sync(pause_s)
             while not (marks := self.sync_log.marks()):
-                if not self.stack.runs(SYNC) and self.sync_log.last_event().get("error") == LeaseTaken.__name__:
-                    step.say("the lease of one that was killed runs out first")
-                    time.sleep(LEASE_RETRY_S)
-                    self.stack.start_sync(repeat_s)
                 self.check_sync()
                 self._check_time(deadline)
                 time.sleep(LOOK_EVERY_S)

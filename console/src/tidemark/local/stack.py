@@ -89,9 +89,9 @@ class Stack:
         argv = processes.python(self.folder, LOAD, "-m", "tidemark.demo.load")
         processes.spawn(argv, log=self.logs / "load.log", environment=os.environ, stdin=json.dumps(wanted) + "\n")
 
-    def start_sync(self, repeat_s: float) -> None:
+    def start_sync(self, pause_s: float) -> None:
         """Let `sync --continuous` run in the background; published marks go to sync.log."""
-        job = Job("sync", SOURCE, continuous=True, repeat_s=repeat_s)
+        job = Job("sync", SOURCE, continuous=True, pause_s=pause_s)
         argv = processes.python(self.folder, SYNC, *INTERPRETER_FLAGS, "-m", "tidemark_jobs", *job.argv())
         log = self.logs / "sync.log"
         log.unlink(missing_ok=True)  # one run's words in one file

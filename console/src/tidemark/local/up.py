@@ -18,7 +18,7 @@ def bring_up(stack: Stack, scale: float, load_seed: int | None) -> None:
     if call(mirror, "status").get("state") not in ("running", "restarting"):
         build.stream(mirror)
     if not stack.runs(SYNC):
-        build.sync(repeat_s=5.0)
+        build.sync(pause_s=5.0)
     if _wants_copy(mirror):
         build.copy(mirror)
     stack.keep()
