@@ -1,8 +1,9 @@
 """A lake that a test fills by hand: landing files as the stream writes them, copies as `copy` leaves them."""
 
 import json
+import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -197,6 +198,11 @@ class Lake:
         state = TableState(COPIED, "", number)
         self.run.control.set_states(lambda _: {spec.table: state for spec in self.spec.tables})
         return self
+
+    def duplicate(self, root: Path) -> "Lake":
+        """Give one that is the same, in another folder: no path in it is absolute."""
+        shutil.copytree(self.root, root, dirs_exist_ok=True)
+        return replace(self, root=root, landed=list(self.landed))
 
     def sync(self) -> PublishedMark | None:
         """Publish every mark that is due; give the last."""

@@ -16,14 +16,20 @@ from tidemark_jobs.maintain import KEEP, compact, retention_hours, vacuum
 from tidemark_jobs.tables import ProofRow
 
 
-@pytest.fixture
-def lake(spark: SparkSession, tmp_path: Path) -> Lake:
+@pytest.fixture(scope="module")
+def used(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Lake:
     """Three marks, each of which has left small files."""
-    lake = Lake(spark, tmp_path)
+    lake = Lake(spark, tmp_path_factory.mktemp("used"))
     lake.copied(1, orders=[("1", "a", None)]).land(mark(1, 100, kind="copy")).sync()
     lake.land(insert(ORDERS, 101, id="2", state="b", price=None), mark(2, 110)).sync()
     lake.land(insert(ORDERS, 111, id="3", state="c", price=None), mark(3, 120)).sync()
     return lake
+
+
+@pytest.fixture
+def lake(used: Lake, tmp_path: Path) -> Lake:
+    """A used lake to go on from."""
+    return used.duplicate(tmp_path)
 
 
 def files(folder: str) -> set[str]:

@@ -16,15 +16,21 @@ BOTH_WAYS = pytest.mark.parametrize("lake", ["small", "large"], indirect=True)
 """What is small is written from Arrow, what is large by MERGE: here the same changes by each of them."""
 
 
-@pytest.fixture
-def lake(spark: SparkSession, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Lake:
+@pytest.fixture(scope="module")
+def empty(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Lake:
     """Copied, empty, at mark 1, which sees every transaction below 100."""
-    if getattr(request, "param", "small") == "large":
-        monkeypatch.setattr("tidemark_jobs.folding.is_small", lambda _: False)
-    lake = Lake(spark, tmp_path)
+    lake = Lake(spark, tmp_path_factory.mktemp("empty"))
     lake.copied(1).land(mark(1, 100, kind="copy"))
     assert lake.sync() is not None
     return lake
+
+
+@pytest.fixture
+def lake(empty: Lake, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Lake:
+    """A lake at mark 1 to go on from."""
+    if getattr(request, "param", "small") == "large":
+        monkeypatch.setattr("tidemark_jobs.folding.is_small", lambda _: False)
+    return empty.duplicate(tmp_path)
 
 
 def test_a_change_that_commits_after_the_mark_waits_for_the_next(lake: Lake) -> None:

@@ -62,8 +62,6 @@ def _parser() -> argparse.ArgumentParser:
         job.add_argument("--timeout", type=int, default=DEFAULT_TIMEOUT_S, help="seconds to wait for a mark to arrive")
         job.add_argument("--mark", type=int, help="the published mark to read; default the newest")
         job.add_argument("--continuous", action="store_true", help="go on with mark after mark in a warm session")
-        job.add_argument(
-            "--pause", type=float, default=1.0, help="seconds between two syncs when continuous"
-        )
+        job.add_argument("--pause", type=float, default=1.0, help="seconds between two syncs when continuous")
         job.add_argument("tables", nargs="*", help="tables or marts; default all")
     return parser
