@@ -20,13 +20,13 @@ def main(chosen: list[str]) -> None:
             if "stream" in wanted:
                 stream.bench(made)
             if set(wanted) & {"copy", "sync"}:
-                with session() as spark:
+                with session(large=True) as spark:
                     if "copy" in wanted:
                         copying.bench(made, spark)
                     if "sync" in wanted:
                         syncing.bench(made, spark)
     if "small" in wanted:
-        with session() as spark:
+        with session(large=False) as spark:
             small.bench(spark)
 
 

@@ -98,9 +98,9 @@ def world() -> Iterator[BenchWorld]:
 
 
 @contextmanager
-def session() -> Iterator[SparkSession]:
+def session(*, large: bool) -> Iterator[SparkSession]:
     """Start a session as the jobs do on this machine."""
-    spark = build_session("bench", "file:///")
+    spark = build_session("bench", "file:///", large=large)
     yield spark
     spark.stop()
 

@@ -11,6 +11,12 @@ from tidemark_contract.settings import Settings
 from tidemark_contract.specs import SourceSpec, load_source
 from tidemark_jobs.control import Control
 from tidemark_jobs.session import build_session
+from tidemark_source.connection import connect
+from tidemark_source.pages import page_count
+
+LARGE_ROWS = 1_000_000
+"""Of so many in all tables a job works for minutes: then Java's optimizing compiler pays."""
+LARGE_PAGES = LARGE_ROWS // 50
 
 
 @dataclass(frozen=True)
@@ -43,4 +49,15 @@ class Run:
     @cached_property
     def spark(self) -> SparkSession:
         """The Spark session."""
-        return build_session(f"tidemark {self.job.name} {self.job.source}", self.settings.lake)
+        return build_session(f"tidemark {self.job.name} {self.job.source}", self.settings.lake, large=self._is_large())
+
+    def _is_large(self) -> bool:
+        """Tell it by what is published; the first copy has to ask the source."""
+        published = self.control.published()
+        if published and published.tables:
+            return sum(version.rows for version in published.tables) >= LARGE_ROWS
+        if self.job.name != "copy":
+            return False
+        with connect(self.url, purpose="copy") as connection:
+            pages = [page_count(connection, spec.table) for spec in self.spec.tables]
+        return sum(count for parts in pages for _, count in parts) >= LARGE_PAGES
