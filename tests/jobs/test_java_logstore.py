@@ -2,110 +2,43 @@
 
 from __future__ import annotations
 
-import http.client
 import json
-import os
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
-from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]  # it has no types
+from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 
+from tests.integration.proxy import behind
+from tests.integration.s3 import BUCKET, S3Server, moto_server
 from tidemark_jobs.session import build_session, home
 
-LAKE = "s3://lake"
+LAKE = f"s3://{BUCKET}"
 WRITERS, VERSIONS = 4, 8
 LOST = "lost-answer.json"
 
 
-class LosingProxy(BaseHTTPRequestHandler):
-    """Hand requests on; close the connection instead of answering the first PUT of one object."""
-
-    protocol_version = "HTTP/1.1"
-    backend = 0
-    lost = 0
-
-    def handle_one_request(self) -> None:
-        self.raw_requestline = self.rfile.readline(65537)
-        if not self.raw_requestline or not self.parse_request():
-            self.close_connection = True
-            return
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        upstream = http.client.HTTPConnection("127.0.0.1", type(self).backend, timeout=60)
-        upstream.request(self.command, self.path, body, dict(self.headers))
-        answer = upstream.getresponse()
-        content = answer.read()
-        upstream.close()
-        if self.command == "PUT" and self.path.endswith(LOST) and not type(self).lost:
-            type(self).lost += 1
-            self.close_connection = True
-            return
-        self._answer(answer, content)
-
-    def _answer(self, answer: http.client.HTTPResponse, content: bytes) -> None:
-        self.send_response_only(answer.status)
-        for name, value in answer.getheaders():
-            if name.lower() not in ("transfer-encoding", "content-length", "connection"):
-                self.send_header(name, value)
-        length = answer.getheader("Content-Length") if self.command == "HEAD" else None
-        self.send_header("Content-Length", length or str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-
 @pytest.fixture
-def endpoint(tmp_path: Path) -> Iterator[str]:
-    """Start moto's server, and before it a proxy that loses one answer."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        LosingProxy.backend = probe.getsockname()[1]
-    command = [str(Path(sys.executable).with_name("moto_server")), "-H", "127.0.0.1", "-p", str(LosingProxy.backend)]
-    with (tmp_path / "moto.log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as moto:
-        proxy = ThreadingHTTPServer(("127.0.0.1", 0), LosingProxy)
-        Thread(target=proxy.serve_forever, daemon=True).start()
-        try:
-            create_bucket(LosingProxy.backend, deadline=time.monotonic() + 60)
-            yield f"http://127.0.0.1:{proxy.server_port}"
-        finally:
-            proxy.shutdown()
-            proxy.server_close()
-            moto.terminate()
-
-
-def create_bucket(port: int, *, deadline: float) -> None:
-    while True:
-        connection = http.client.HTTPConnection("127.0.0.1", port)
-        try:
-            connection.request("PUT", "/lake")
-            assert 200 == connection.getresponse().status
-            return
-        except ConnectionError:
-            assert time.monotonic() < deadline, "moto_server does not answer"
-            time.sleep(0.1)
-        finally:
-            connection.close()
+def losing(tmp_path: Path) -> Iterator[S3Server]:
+    """A server whose first answer about one object is lost."""
+    with moto_server(tmp_path) as server, behind(server, lose=LOST) as proxy:
+        yield proxy
 
 
 @pytest.mark.slow
-def test_one_writer_wins_each_version_on_s3_even_when_the_answer_is_lost(endpoint: str) -> None:
+def test_one_writer_wins_each_version_on_s3_even_when_the_answer_is_lost(losing: S3Server) -> None:
     """In a process of its own: the jars for S3 have to be there when its JVM starts."""
     if not (home() / "jars" / "spark-s3").exists():
         pytest.skip("the jars for a lake on S3 are not here: `make setup-s3` fetches them")
-    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
-    environment = {**os.environ, **keys, "AWS_ENDPOINT_URL": endpoint}
+    argv = [sys.executable, "-m", "tests.jobs.test_java_logstore"]
+    root, environment = Path(__file__).parents[2], losing.environment
 
-    done = subprocess.run(
-        [sys.executable, __file__], env=environment, stdout=subprocess.PIPE, text=True, check=True, timeout=500
-    )
+    done = subprocess.run(argv, cwd=root, env=environment, stdout=subprocess.PIPE, text=True, check=True, timeout=500)
 
     found = json.loads(done.stdout.splitlines()[-1])
     assert list(range(VERSIONS)) == sorted(version for version, _ in found["won"])
