@@ -136,12 +136,8 @@ def silver_buckets(silver: DataFrame, spec: TableSpec, buckets: int) -> Buckets:
 
 def _hashed(silver: DataFrame, spec: TableSpec, buckets: int) -> DataFrame:
     texts = row_texts(spec)
-    parts = [
-        F.coalesce(F.concat(F.octet_length(texts[c.name]).cast("string"), F.lit(":"), texts[c.name]), F.lit("~"))
-        for c in spec.columns
-    ]
-    bucket = F.conv(F.substring(F.md5("_key"), 1, 8), 16, 10).cast("bigint") % F.lit(buckets)
-    hash_ = F.conv(F.substring(F.md5(F.concat(*parts)), 1, 15), 16, 10).cast("bigint")
+    bucket = F.call_function("proof_key", F.col("_key")) % F.lit(buckets)
+    hash_ = F.call_function("proof_row", F.array(*[texts[column.name] for column in spec.columns]))
     return silver.withColumn("bucket", bucket).withColumn("hash", hash_)
 
 

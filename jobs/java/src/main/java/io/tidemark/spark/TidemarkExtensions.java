@@ -1,5 +1,6 @@
 package io.tidemark.spark;
 
+import io.tidemark.spark.proof.RowHash;
 import io.tidemark.spark.text.FloatText;
 
 import org.apache.spark.sql.SparkSessionExtensions;
@@ -19,8 +20,9 @@ import scala.runtime.AbstractFunction1;
 import scala.runtime.BoxedUnit;
 
 /**
- * Adds {@code pg_float8(double)} and {@code pg_float4(float)} to Spark SQL: the text that
- * PostgreSQL writes.
+ * Adds to Spark SQL {@code pg_float8(double)} and {@code pg_float4(float)}, the text that
+ * PostgreSQL writes, and {@code proof_key(string)} and {@code proof_row(array of string)}, the
+ * hashes of a proof.
  *
  * <p>Chosen by {@code spark.sql.extensions}, beside Delta's. They are static calls in generated
  * code: a Java UDF would box every value and make a String of every text.
@@ -30,37 +32,47 @@ public final class TidemarkExtensions extends AbstractFunction1<SparkSessionExte
     /** Registers the functions; Spark calls this once a session. */
     @Override
     public BoxedUnit apply(SparkSessionExtensions extensions) {
-        extensions.injectFunction(function("pg_float8", "float8", DataTypes.DoubleType));
-        extensions.injectFunction(function("pg_float4", "float4", DataTypes.FloatType));
+        DataType text = DataTypes.StringType;
+        DataType texts = DataTypes.createArrayType(text);
+        add(extensions, "pg_float8", FloatText.class, "float8", DataTypes.DoubleType, text);
+        add(extensions, "pg_float4", FloatText.class, "float4", DataTypes.FloatType, text);
+        add(extensions, "proof_key", RowHash.class, "key", text, DataTypes.LongType);
+        add(extensions, "proof_row", RowHash.class, "row", texts, DataTypes.LongType);
         return BoxedUnit.UNIT;
     }
 
-    private static Tuple3<
-                    FunctionIdentifier,
-                    ExpressionInfo,
-                    scala.Function1<Seq<Expression>, Expression>>
-            function(String name, String method, DataType argument) {
-        ExpressionInfo info = new ExpressionInfo(FloatText.class.getName(), name);
-        return new Tuple3<>(
-                new FunctionIdentifier(name),
-                info,
+    private static void add(
+            SparkSessionExtensions extensions,
+            String name,
+            Class<?> owner,
+            String method,
+            DataType argument,
+            DataType result) {
+        AbstractFunction1<Seq<Expression>, Expression> builder =
                 new AbstractFunction1<>() {
                     @Override
                     public Expression apply(Seq<Expression> arguments) {
-                        return call(method, argument, arguments);
+                        return call(owner, method, argument, result, arguments);
                     }
-                });
+                };
+        ExpressionInfo info = new ExpressionInfo(owner.getName(), name);
+        extensions.injectFunction(new Tuple3<>(new FunctionIdentifier(name), info, builder));
     }
 
-    private static Expression call(String method, DataType argument, Seq<Expression> arguments) {
+    private static Expression call(
+            Class<?> owner,
+            String method,
+            DataType argument,
+            DataType result,
+            Seq<Expression> arguments) {
         Seq<AbstractDataType> types =
                 CollectionConverters.asScala(java.util.List.<AbstractDataType>of(argument)).toSeq();
         boolean nullGivesNull = true;
         boolean nullable = true;
         boolean deterministic = true;
         return new StaticInvoke(
-                FloatText.class,
-                DataTypes.StringType,
+                owner,
+                result,
                 method,
                 arguments,
                 types,
