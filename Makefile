@@ -126,11 +126,11 @@ $(JARS)/spark/$(notdir $(SPARK_JAVA)): $(SPARK_JAVA) $(STAMPS)/jars-spark
 # Half of what a local Spark costs until its first result is the loading of its classes.
 $(STAMPS)/classes-spark: $(STAMPS)/venv-spark $(JARS)/spark/$(notdir $(SPARK_JAVA)) infra/local/spark_classes.py
 	@echo "setup: an archive of Spark's classes"
-	@$(VENVS)/spark/bin/python infra/local/spark_classes.py file:/// 2>$(LOCAL)/logs/classes-spark.log
+	@$(VENVS)/spark/bin/python infra/local/spark_classes.py file:/// 2>$(LOCAL)/logs/$(@F).log || { tail -n 3 $(LOCAL)/logs/$(@F).log >&2; exit 1; }
 	@touch $@
 $(STAMPS)/classes-spark-s3: $(STAMPS)/classes-spark $(STAMPS)/jars-spark-s3
 	@echo "setup: an archive of Spark's classes for S3"
-	@AWS_REGION=none $(VENVS)/spark/bin/python infra/local/spark_classes.py s3://none/ 2>$(LOCAL)/logs/classes-spark-s3.log
+	@AWS_REGION=none $(VENVS)/spark/bin/python infra/local/spark_classes.py s3://none/ 2>$(LOCAL)/logs/$(@F).log || { tail -n 3 $(LOCAL)/logs/$(@F).log >&2; exit 1; }
 	@touch $@
 
 # --- using it: ARGS are handed on, as in `make demo ARGS="--rows 1000"` ---------------------------------------------

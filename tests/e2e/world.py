@@ -69,9 +69,11 @@ class World:
         with server:
             made = cls(server, folder, seed)
             made.make()
-            yield made
-            made.stop.set()
-            made.tidemark("stop")
+            try:
+                yield made
+            finally:
+                made.stop.set()
+                made.tidemark("stop")
         server.remove()
 
     def url(self, role: str) -> str:

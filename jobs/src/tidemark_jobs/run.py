@@ -54,10 +54,9 @@ class Run:
     def _is_large(self) -> bool:
         """Tell it by what is published; the first copy has to ask the source."""
         published = self.control.published()
-        if published and published.tables:
-            return sum(version.rows for version in published.tables) >= LARGE_ROWS
-        if self.job.name != "copy":
-            return False
+        rows = sum(version.rows for version in published.tables) if published else 0
+        if rows or self.job.name != "copy":
+            return rows >= LARGE_ROWS
         with connect(self.url, purpose="copy") as connection:
             pages = [page_count(connection, spec.table) for spec in self.spec.tables]
         return sum(count for parts in pages for _, count in parts) >= LARGE_PAGES

@@ -50,11 +50,11 @@ def merge_small(spark: SparkSession, place: Place, rows: DataFrame, fold: TableF
 
 def _filled(spark: SparkSession, place: Place, rows: pa.Table, spec: TableSpec) -> pa.Table:
     """Fetch what is unknown from the table's rows; raise NotInTable when one of them is not there."""
-    if not _unknown(rows).num_rows:
+    wanted = _unknown(rows)
+    if not wanted.num_rows:
         return rows
-    old = read_rows(
-        place, _unknown(rows)["root"], [field.name for field in silver.schema(spec) if field.name != "_key"]
-    )
+    names = [field.name for field in silver.schema(spec) if field.name != "_key"]
+    old = read_rows(place, wanted["root"], names)
     if old is None:
         raise NotInTable(place.url)
     known = filled(spark.createDataFrame(rows), F.size("unknown") > 0, spark.createDataFrame(old), spec).toArrow()

@@ -8,15 +8,15 @@ import pyarrow as pa
 from tidemark_jobs.upsert.data_files import DataFile
 from tidemark_jobs.upsert.rows import Found, living
 
-SMALL = 20_000
-"""Rows of a file that is still small: to write so many anew takes some hundredths of a second."""
+SMALL = 1 << 20
+"""Bytes of a file that is still small, whatever its rows hold: so all of them together are some 25 MB at most."""
 MANY = 24
 """So many small files may stand; one more, and they become one."""
 
 
 def crowded(files: Sequence[DataFile]) -> list[DataFile]:
     """Give the small files once they are too many."""
-    small = [file for file in files if file.statistics.get("numRecords", SMALL) < SMALL]
+    small = [file for file in files if file.add["size"] < SMALL]
     return small if len(small) > MANY else []
 
 
