@@ -1,6 +1,5 @@
 """Compaction and deletion beside writers: nothing that a kept mark can see is lost."""
 
-import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -85,53 +84,21 @@ def test_retention_reaches_back_to_the_newest_mark_and_to_the_newest_proof(lake:
     assert 31 * 24 + 1 == retention_hours(lake.run, newest)
 
 
-def test_a_small_fold_that_a_compaction_comes_before_is_done_again(
-    lake: Lake, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("way", ["merge_small", "merge_large"])
+def test_a_fold_that_a_compaction_comes_before_is_done_again(
+    lake: Lake, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     """It looks at the table again: the rows lie in other files now."""
-    merge_small, first = folding.merge_small, iter([True])
+    merge, first = getattr(folding, way), iter([True])
 
     def compacted_before(*facts: Any) -> None:
         if next(first, False):
             compact(lake.spark, lake.layout.silver(ORDERS.table))
-        merge_small(*facts)
+        merge(*facts)
 
-    monkeypatch.setattr(folding, "merge_small", compacted_before)
+    monkeypatch.setattr(folding, "is_small", lambda _: way == "merge_small")
+    monkeypatch.setattr(folding, way, compacted_before)
     lake.land(update(ORDERS, 121, id="2", state="new", price=None), mark(4, 130)).sync()
 
     assert ["1\ta\t\\N", "2\tnew\t\\N", "3\tc\t\\N"] == lake.lines(ORDERS)
-    assert "Overtaken" in capfd.readouterr().err
-
-
-def test_a_merge_that_a_compaction_comes_before_is_tried_again(
-    lake: Lake, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Both touch the table's files, and only one of them gets through."""
-    monkeypatch.setattr("tidemark_jobs.folding.is_small", lambda _: False)
-    path, end = lake.layout.silver(ORDERS.table), threading.Event()
-
-    def compact_all_the_time() -> None:
-        while not end.is_set():
-            compact(lake.spark, path)
-
-    compaction = threading.Thread(target=compact_all_the_time)
-    compaction.start()
-    words = ""
-    try:
-        for number in range(4, 24):
-            row = {"id": str(number), "state": "x", "price": None}
-            lake.land(
-                insert(ORDERS, 100 + number * 10, **row),
-                update(ORDERS, 100 + number * 10, id="1", state=str(number), price=None),
-            )
-            lake.land(mark(number, 101 + number * 10, previous=number - 1)).sync()
-            assert {"1", "2", "3", *map(str, range(4, number + 1))} == {
-                line.split("\t")[0] for line in lake.lines(ORDERS)
-            }
-            words += capfd.readouterr().err
-            if "merge_conflict" in words:
-                break
-    finally:
-        end.set()
-        compaction.join()
-    assert "merge_conflict" in words
+    assert "merge_overtaken" in capfd.readouterr().err

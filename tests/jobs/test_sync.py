@@ -13,7 +13,9 @@ from tidemark_jobs import publication
 from tidemark_jobs.control import Control
 
 BOTH_WAYS = pytest.mark.parametrize("lake", ["small", "large"], indirect=True)
-"""What is small is written from Arrow, what is large by MERGE: here the same changes by each of them."""
+"""What is small is written from Arrow, what is large by Spark: here the same changes by each of them."""
+ALL_WAYS = pytest.mark.parametrize("lake", ["small", "large", "joined"], indirect=True)
+"""And in a large table Spark finds the rows by a join."""
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +30,11 @@ def empty(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Lake
 @pytest.fixture
 def lake(empty: Lake, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Lake:
     """A lake at mark 1 to go on from."""
-    if getattr(request, "param", "small") == "large":
+    way = getattr(request, "param", "small")
+    if way != "small":
         monkeypatch.setattr("tidemark_jobs.folding.is_small", lambda _: False)
+    if way == "joined":
+        monkeypatch.setattr("tidemark_jobs.upsert.lookup.LOOKED_THROUGH", 0)
     return empty.duplicate(tmp_path)
 
 
@@ -53,7 +58,7 @@ def test_a_running_transaction_is_carried_over_many_marks(lake: Lake) -> None:
     assert ["1\twaits\t\\N"] == lake.lines(ORDERS)
 
 
-@BOTH_WAYS
+@ALL_WAYS
 def test_all_changes_of_one_window_are_folded_at_once(lake: Lake) -> None:
     lake.land(
         insert(ORDERS, 101, id="1", state="new", price="1.00"),
@@ -79,7 +84,7 @@ def test_the_same_landing_files_twice_change_nothing(lake: Lake) -> None:
     assert (["x\t\\N", "z\t\\N"], ["1\ts\t1.00"]) == (lake.lines(LOG), lake.lines(ORDERS))
 
 
-@BOTH_WAYS
+@ALL_WAYS
 def test_a_truncate_empties_and_what_follows_it_stays(lake: Lake) -> None:
     lake.land(insert(ORDERS, 101, id="1", state="a", price="1.00"), insert(LOG, 101, a="x", b="y"), mark(2, 110)).sync()
     facts = [relation(ORDERS, filenode=5, changed_by=111), relation(LINES), relation(LOG, filenode=6, changed_by=111)]
@@ -95,7 +100,7 @@ def test_a_truncate_empties_and_what_follows_it_stays(lake: Lake) -> None:
     assert (["1\tc\t1.00"], ["n\tm"]) == (lake.lines(ORDERS), lake.lines(LOG))
 
 
-@BOTH_WAYS
+@ALL_WAYS
 def test_unchanged_toast_comes_from_the_row_in_the_table_even_if_it_moved(lake: Lake) -> None:
     lake.land(
         insert(ORDERS, 101, id="1", state="long", price="NaN"),
@@ -236,6 +241,16 @@ class PowerCut(Exception):
     """The run ends here."""
 
 
+def test_a_table_that_was_given_a_feature_we_do_not_write_is_taken_out_and_no_other(lake: Lake) -> None:
+    path = lake.layout.silver(ORDERS.table)
+    lake.spark.sql(f"ALTER TABLE delta.`{path}` SET TBLPROPERTIES ('delta.enableChangeDataFeed' = 'true')")
+    lake.land(insert(ORDERS, 101, id="1", state="a", price=None), insert(LINES, 101, id="1", part="l"), mark(2, 110))
+    lake.sync()
+
+    assert ("stale", ["1\tl"]) == (lake.state(ORDERS), lake.lines(LINES))
+    assert "demands changeDataFeed of its writers" in lake.run.control.tables()[ORDERS.table].reason
+
+
 @BOTH_WAYS
 @pytest.mark.parametrize("folded", [1, 3])
 def test_a_run_that_was_cut_off_after_some_tables_is_gone_on_from(
@@ -269,7 +284,7 @@ def test_a_run_that_was_cut_off_after_some_tables_is_gone_on_from(
 def test_a_table_whose_files_are_gone_is_taken_out_and_no_other(lake: Lake) -> None:
     """Somebody has deleted them in the lake: no later run would find them either."""
     lake.land(insert(ORDERS, 101, id="1", state="a", price=None), mark(2, 110)).sync()
-    for file in Path(lake.layout.silver(ORDERS.table).removeprefix("file://")).glob("part-*.parquet"):
+    for file in Path(lake.layout.silver(ORDERS.table).removeprefix("file://")).rglob("part-*.parquet"):
         file.unlink()
     lake.land(update(ORDERS, 111, id="1", state="b", price=None), insert(LINES, 111, id="1", part="l"), mark(3, 120))
     lake.sync()

@@ -18,13 +18,12 @@ from tidemark_jobs.silver import Step
 from tidemark_jobs.upsert.apply import (
     NotInTable,
     Overtaken,
-    Place,
-    open_place,
     read_rows,
     upsert,
     upsert_counts,
 )
 from tidemark_jobs.upsert.gathering import MANY
+from tidemark_jobs.upsert.place import NotWritable, open_place
 
 Rows = dict[str, str | None]
 KEYED = pa.schema(
@@ -50,12 +49,6 @@ def url(spark: SparkSession, tmp_path: Path) -> str:
     return place
 
 
-def look(url: str) -> Place:
-    place = open_place(url)
-    assert place is not None
-    return place
-
-
 def table(rows: Rows) -> pa.Table:
     facts = [
         {"id": int(key), "state": state, "price": Decimal("1.50"), "_key": key, "_mark": 1, "_exact": [("x", "NaN")]}
@@ -65,7 +58,7 @@ def table(rows: Rows) -> pa.Table:
 
 
 def write(url: str, rows: Rows, gone: set[str] | frozenset[str] = frozenset(), *, truncated: int | None = None) -> None:
-    place = look(url)
+    place = open_place(url)
     everything = table({**rows, **dict.fromkeys(gone)})
     flags = pa.chunked_array([[key in gone for key in everything["_key"].to_pylist()]], pa.bool_())
     upsert(place, everything, flags, Step("b", place.version, f"n{place.version}"), truncated=truncated)
@@ -94,7 +87,7 @@ def test_a_file_of_which_nothing_is_left_goes(spark: SparkSession, url: str) -> 
     write(url, {"3": "c"}, gone={"1"})
     write(url, {}, gone={"2"})
 
-    assert ({"3": "c"}, 1) == (by_spark(spark, url), len(look(url).files))
+    assert ({"3": "c"}, 1) == (by_spark(spark, url), len(open_place(url).files))
 
 
 def test_a_truncate_takes_everything(spark: SparkSession, url: str) -> None:
@@ -107,7 +100,7 @@ def test_a_truncate_takes_everything(spark: SparkSession, url: str) -> None:
 
 def test_the_second_of_two_who_looked_at_the_same_version_changes_nothing(spark: SparkSession, url: str) -> None:
     write(url, {"1": "a"})
-    late = look(url)
+    late = open_place(url)
     write(url, {"1": "b"})
     with pytest.raises(Overtaken):
         upsert(late, table({"1": "late"}), pa.chunked_array([[False]]), Step("b", 9, "n"), truncated=None)
@@ -121,7 +114,7 @@ def test_counts_are_added_and_never_go_below_nothing(spark: SparkSession, tmp_pa
 
     def count(**counts: int) -> None:
         rows = [{"a": key, "_key": key, "_mark": 1, "_count": n} for key, n in counts.items()]
-        upsert_counts(look(url), pa.Table.from_pylist(rows, COUNTED), Step("b", 1, "n"), truncated=None)
+        upsert_counts(open_place(url), pa.Table.from_pylist(rows, COUNTED), Step("b", 1, "n"), truncated=None)
 
     count(x=2, y=1)
     count(x=-1, y=-1, z=5)
@@ -138,14 +131,14 @@ def test_files_that_are_not_small_stay_as_they_are(url: str, monkeypatch: pytest
     for number in range(MANY + 3):
         write(url, {f"{number}": "a"})
 
-    assert MANY + 3 == len(look(url).files)
+    assert MANY + 3 == len(open_place(url).files)
 
 
 def test_small_files_grow_together(spark: SparkSession, url: str) -> None:
     """Each commit would else have to look into one file more."""
     for number in range(3 * MANY):
         write(url, {f"{number}": "a", "999": f"{number}"}, gone={f"{number - 1}"} if number % 2 else frozenset())
-        assert len(look(url).files) <= MANY + 1
+        assert len(open_place(url).files) <= MANY + 1
 
     expected: Rows = {f"{number}": "a" for number in range(1, 3 * MANY, 2)} | {"999": f"{3 * MANY - 1}"}
     assert expected == by_spark(spark, url) == by_delta_rs(url)
@@ -171,26 +164,28 @@ def test_many_commits_of_both_writers_keep_what_a_dictionary_keeps(spark: SparkS
     assert (Path(url.removeprefix("file://")) / "_delta_log" / "_last_checkpoint").exists()
     assert model == by_spark(spark, url) == by_delta_rs(url)
     wanted = pa.chunked_array([[*list(model)[:5], "none"]])
-    found = read_rows(look(url), wanted, ["state"])
+    found = read_rows(open_place(url), wanted, ["state"])
     assert found is not None
     assert {key: model[key] for key in list(model)[:5]} == dict(
         zip(found["_key"].to_pylist(), found["state"].to_pylist(), strict=True)
     )
 
 
-def test_a_table_that_demands_more_of_its_writers_is_left_to_spark(spark: SparkSession, url: str) -> None:
+def test_a_table_that_demands_more_of_its_writers_is_refused(spark: SparkSession, url: str) -> None:
     spark.sql(f"ALTER TABLE delta.`{url}` SET TBLPROPERTIES ('delta.enableRowTracking' = 'true')")
 
-    assert open_place(url) is None
+    with pytest.raises(NotWritable, match=r"a table demands domainMetadata, rowTracking of its writers: drop"):
+        open_place(url)
 
 
-def test_a_table_with_a_deletion_vector_inside_its_log_is_left_to_spark(spark: SparkSession, url: str) -> None:
+def test_a_table_with_a_deletion_vector_inside_its_log_is_refused(spark: SparkSession, url: str) -> None:
     """The protocol allows it; another writer may have done it."""
     write(url, {"1": "a", "2": "b"})
     write(url, {}, gone={"1"})
-    entry = Path(url.removeprefix("file://")) / "_delta_log" / f"{look(url).version:020d}.json"
+    entry = Path(url.removeprefix("file://")) / "_delta_log" / f"{open_place(url).version:020d}.json"
     words = entry.read_text()
     assert '"storageType":"u"' in words
     entry.write_text(words.replace('"storageType":"u"', '"storageType":"i"'))
 
-    assert open_place(url) is None
+    with pytest.raises(NotWritable, match="deletion vectors inside its log"):
+        open_place(url)

@@ -54,20 +54,17 @@ def _replace_content(path: str, folder: str, mark: Mark, rows: int) -> int:
 
 def count_rows(path: str, folder: str, *, counted: bool) -> int:
     """Count the rows in a copy's folder; `counted` rows, a bag's, as often as they say that they are there."""
-    files = [pq.ParquetFile(storage.open_file(f"{path}/{folder}", file.name)) for file in _files(path, folder)]
+    files = [
+        pq.ParquetFile(storage.open_file(f"{path}/{folder}", file.name))
+        for file in storage.data_files(f"{path}/{folder}")
+    ]
     if not counted:
         return sum(file.metadata.num_rows for file in files)
     return sum(pc.sum(file.read(columns=["_count"])["_count"]).as_py() or 0 for file in files)
 
 
-def _files(path: str, folder: str) -> Iterator[storage.StoredObject]:
-    for file in storage.list_objects(f"{path}/{folder}"):
-        if file.name.endswith(".parquet") and not file.name.startswith((".", "_")):
-            yield file
-
-
 def _adds(path: str, folder: str) -> Iterator[AddAction]:
-    for file in _files(path, folder):
+    for file in storage.data_files(f"{path}/{folder}"):
         footer = pq.read_metadata(storage.open_file(f"{path}/{folder}", file.name))
         yield AddAction(
             path=f"{folder}/{file.name}",

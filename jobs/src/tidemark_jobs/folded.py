@@ -6,6 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from tidemark_contract.specs import TableSpec
+from tidemark_jobs.changes import FEW
 from tidemark_jobs.fold.bags import fold_bag
 from tidemark_jobs.fold.keyed import fold_keyed
 from tidemark_jobs.fold.toast import fold_keyed_with_toast
@@ -25,16 +26,14 @@ def fold_rows(changes: DataFrame, fold: TableFold) -> DataFrame:
         return fold_bag(changes, spec)
     if fold.toast:
         return fold_keyed_with_toast(changes, spec, moved=fold.moved, toast=fold.toast)
-    return fold_keyed(changes, spec, moved=fold.moved)
+    return fold_keyed(changes, spec, moved=fold.moved, many=fold.changes > FEW)
 
 
 def silver_rows(rows: DataFrame, spec: TableSpec, step: Step) -> DataFrame:
-    """Give folded rows as silver's columns, then `_gone` and `_unknown` where the rows have them."""
-    given = rows.columns
-    rest = [F.col(name).alias(f"_{name.lstrip('_')}") for name in given if name in ("gone", "unknown", "_count")]
+    """Give folded rows, all columns known, as silver's columns, then `_gone` where the table has a key."""
+    rest = F.col("gone").alias("_gone") if spec.key else F.col("_count")
     mark = F.lit(step.mark).cast("bigint").alias("_mark")
-    key = _checked_key(spec, partly_unknown="unknown" in given)
-    return rows.select(key, mark, "_commit_lsn", *_typed(spec), *rest)
+    return rows.select(_checked_key(spec), mark, "_commit_lsn", *_typed(spec), rest)
 
 
 # An expression costs some hundred calls into the JVM to build, more than all else that Python does in a small fold;
@@ -45,9 +44,8 @@ def _typed(spec: TableSpec) -> tuple[Column, ...]:
 
 
 @cache
-def _checked_key(spec: TableSpec, *, partly_unknown: bool) -> Column:
+def _checked_key(spec: TableSpec) -> Column:
     """Give the `_key`; a row that lacks its key or a column ends the query, for NULL in its place would be wrong."""
-    known = F.size("row") + (F.size("unknown") if partly_unknown else F.lit(0))
-    whole = known == F.lit(len(spec.columns))
+    whole = F.size("row") == F.lit(len(spec.columns))
     there = F.col("_key").isNotNull() & (whole | F.col("gone") if spec.key else whole)
     return F.when(there, F.col("_key")).otherwise(F.raise_error(F.lit(UNDECODABLE))).alias("_key")

@@ -92,7 +92,7 @@ class Publication:
             standing.check(self._path(stand.spec), stand.base.nonce)
         except silver.TableInterfered as error:
             return replace(stand, state=TableState(STALE, str(error)))
-        rows = stand.version.rows + sum(step.rows or 0 for step in standing.steps)
+        rows = stand.version.rows + sum(step.rows for step in standing.steps)
         version = replace(stand.version, version=standing.version, rows=rows)
         if not standing.steps:
             return replace(stand, version=version)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 from deltalake.exceptions import TableNotFoundError
@@ -33,7 +33,7 @@ class Step:
     base: str  # nonce of the mark that the table stood at; "" for a copy, which needs none
     mark: int
     nonce: str
-    rows: int | None = None  # rows added (copy: rows in all); None where Delta's own metrics tell
+    rows: int = 0  # rows added; of a copy, rows in all
 
     def text(self) -> str:
         """Write it for Delta's commit metadata."""
@@ -100,17 +100,5 @@ def standing(path: str, since: int) -> Standing:
 def _step(commit: dict[str, Any]) -> Step | None:
     text = commit.get("tidemark") or commit.get(PROVENANCE)
     if text:
-        step = Step(**json.loads(text))
-        return step if step.rows is not None else replace(step, rows=_rows_added(commit["operationMetrics"]))
+        return Step(**json.loads(text))
     return None if commit["operation"] in MAINTENANCE else FOREIGN
-
-
-def _rows_added(metrics: dict[str, str]) -> int:
-    return int(metrics["numTargetRowsInserted"]) - int(metrics["numTargetRowsDeleted"])
-
-
-def annotate(spark: SparkSession, step: Step) -> None:
-    """Make the session's next write carry the step, and be skipped if the table has taken it (or a later) already."""
-    spark.conf.set("spark.databricks.delta.commitInfo.userMetadata", step.text())
-    spark.conf.set("spark.databricks.delta.write.txnAppId", APPLICATION)
-    spark.conf.set("spark.databricks.delta.write.txnVersion", str(step.mark))

@@ -70,6 +70,13 @@ def list_objects(url: str) -> Iterator[StoredObject]:
                 yield StoredObject(str(meta["path"]), meta["size"], meta["last_modified"])
 
 
+def data_files(url: str) -> Iterator[StoredObject]:
+    """List the Parquet files that a Spark job has left in a folder."""
+    for file in list_objects(url):
+        if file.name.endswith(".parquet") and not file.name.startswith((".", "_")):
+            yield file
+
+
 def create(url: str, name: str, content: bytes) -> bool:
     """Create an object unless it exists; True if this call made it. Atomic among all writers.
 

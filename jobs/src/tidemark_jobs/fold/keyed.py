@@ -14,13 +14,15 @@ def position() -> Column:
     return F.struct("commit_lsn", "ordinal")
 
 
-def fold_keyed(changes: DataFrame, spec: TableSpec, *, moved: bool) -> DataFrame:
+def fold_keyed(changes: DataFrame, spec: TableSpec, *, moved: bool, many: bool = False) -> DataFrame:
     """Fold changes to `_key, gone, row (map of text), _commit_lsn`, one row per key.
 
-    `moved` says that some update may have changed its row's key; it then takes the row away from the old one.
+    `moved` says that some update may have changed its row's key; it then takes the row away from the old one. Of
+    `many` changes most have a key of their own: brought together first they are sorted once, and not again after that.
     """
+    events = key_events(changes, spec, moved=moved)
     return (
-        key_events(changes, spec, moved=moved)
+        (events.repartition("_key") if many else events)
         .groupBy("_key")
         .agg(F.max_by(F.struct("gone", "row", "commit_lsn"), position()).alias("last"))
         .select("_key", "last.gone", "last.row", F.col("last.commit_lsn").alias("_commit_lsn"))

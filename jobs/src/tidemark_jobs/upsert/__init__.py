@@ -1,5 +1,4 @@
-"""Few changed rows into a Delta table, from Arrow and in one commit, without a Spark job.
+"""Changed rows into a Delta table, in one commit: new files for those that come, deletion vectors for those that go.
 
-Delta's own MERGE costs 2 to 3 CPU-s a table however few rows there are; this costs some hundredths. It writes what
-MERGE writes: deletion vectors for the rows that go, one small file for those that come. Large changes stay with MERGE.
+Delta's own MERGE costs 2 to 3 CPU-s a table however few rows there are, and twice this for many: docs/adr/0004.
 """

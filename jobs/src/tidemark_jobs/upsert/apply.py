@@ -1,30 +1,18 @@
 """Folded rows into a table: what is there under their keys goes, and what they say comes, in one commit."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tidemark_jobs.deltalog import open_table
 from tidemark_jobs.silver import Step
-from tidemark_jobs.upsert.commit import added, commit, removed, without
-from tidemark_jobs.upsert.data_files import DataFile, active_files
-from tidemark_jobs.upsert.deletion_vectors import is_readable
+from tidemark_jobs.upsert.commit import Action, added, commit, removed, without
 from tidemark_jobs.upsert.gathering import crowded, gathered
-from tidemark_jobs.upsert.rows import Found, find
-
-# What the table may demand of its writers, and this writer does.
-_FEATURES = {"deletionVectors", "appendOnly", "invariants"}
-
-
-@dataclass(frozen=True)
-class Place:
-    """A table at one version, and its files there."""
-
-    url: str
-    version: int
-    files: list[DataFile]
+from tidemark_jobs.upsert.lookup import Lookup
+from tidemark_jobs.upsert.place import Place
+from tidemark_jobs.upsert.rows import Found, Leaving, find
+from tidemark_jobs.upsert.written import Written
 
 
 class Overtaken(Exception):
@@ -33,16 +21,6 @@ class Overtaken(Exception):
 
 class NotInTable(Exception):
     """A row that the table has to have, by what is to be changed, is not there."""
-
-
-def open_place(url: str) -> Place | None:
-    """Look at a table; None if it demands more of a writer than this one does, or holds what this one cannot read."""
-    table = open_table(url)
-    if set(table.protocol().writer_features or ()) - _FEATURES or table.metadata().partition_columns:
-        return None
-    files = active_files(url, table.version())
-    readable = all(is_readable(file.deletion_vector) for file in files)
-    return Place(url, table.version(), files) if readable else None
 
 
 def read_rows(place: Place, keys: pa.ChunkedArray, columns: Sequence[str]) -> pa.Table | None:
@@ -58,7 +36,7 @@ def upsert(place: Place, rows: pa.Table, gone: pa.ChunkedArray, step: Step, *, t
     """
     found = [] if truncated is not None else find(place.url, place.files, rows["_key"])
     coming = rows.filter(pc.invert(gone))
-    went = sum(len(part.positions) for part in found) if truncated is None else truncated
+    went = sum(part.rows.num_rows for part in found) if truncated is None else truncated
     _replace(place, found, coming, replace(step, rows=coming.num_rows - went), truncated=truncated is not None)
 
 
@@ -87,22 +65,47 @@ def _counts(found: list[Found], keys: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.fill_null(pc.take(rows["_count"], places), 0)
 
 
-def _replace(place: Place, found: list[Found], coming: pa.Table, step: Step, *, truncated: bool) -> None:
+def replace_rows(
+    place: Place, files: Sequence[Written], went: Lookup, step: Step, *, counted: bool, truncated: bool
+) -> None:
+    """Bring the rows of new files in, in the place of those that make way; all of them, after a TRUNCATE.
+
+    `counted`: the rows are a bag's. Raises Overtaken, having changed nothing that a reader sees.
+    """
+    coming = sum(file.rows for file in files)
+    weight = sum(file.counted for file in files) if counted else coming
+    leaving = list(map(removed, place.files)) if truncated else _without(place, went.leaving)
+    metrics = _metrics(coming, updated=went.rows - went.deleted, deleted=went.deleted)
+    actions = [*leaving, *(action for file in files for action in file.adds())]
+    _commit(place, replace(step, rows=weight - went.counted), actions, metrics)
+
+
+def _replace(place: Place, found: Sequence[Found], coming: pa.Table, step: Step, *, truncated: bool) -> None:
+    """Small files go in the same commit, once they are many: what stays of them is written beside what comes."""
+    leaving = [part.leaving for part in found]
     whole = place.files if truncated else crowded(place.files)
-    staying = gathered(place.url, [] if truncated else whole, found, coming.schema)
+    staying = gathered(place.url, [] if truncated else whole, leaving, coming.schema)
     paths = {file.path for file in whole}
-    partly = [action for part in found if part.file.path not in paths for action in without(place.url, part)]
+    partly = _without(place, [part for part in leaving if part.file.path not in paths])
     actions = [*map(removed, whole), *partly, *added(place.url, pa.concat_tables([coming, staying]))]
-    if not commit(place.url, place.version + 1, step, actions, _metrics(found, coming)):
-        raise Overtaken(place.url)
-
-
-def _metrics(found: list[Found], coming: pa.Table) -> dict[str, int]:
-    """Count as MERGE does."""
     keys = [part.rows["_key"].combine_chunks() for part in found]
     updated = int(pc.sum(pc.is_in(coming["_key"], pa.concat_arrays(keys))).as_py() or 0) if keys else 0
+    _commit(place, step, actions, _metrics(coming.num_rows, updated=updated, deleted=sum(map(len, keys)) - updated))
+
+
+def _without(place: Place, leaving: Sequence[Leaving]) -> list[Action]:
+    return [action for part in leaving for action in without(place.url, part)]
+
+
+def _metrics(coming: int, *, updated: int, deleted: int) -> dict[str, int]:
+    """Count as MERGE does."""
     return {
-        "numTargetRowsInserted": coming.num_rows - updated,
+        "numTargetRowsInserted": coming - updated,
         "numTargetRowsUpdated": updated,
-        "numTargetRowsDeleted": sum(map(len, keys)) - updated,
+        "numTargetRowsDeleted": deleted,
     }
+
+
+def _commit(place: Place, step: Step, actions: Sequence[Action], metrics: dict[str, int]) -> None:
+    if not commit(place.url, place.version + 1, step, actions, metrics):
+        raise Overtaken(place.url)

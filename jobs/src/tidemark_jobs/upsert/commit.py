@@ -16,7 +16,7 @@ from tidemark_jobs.silver import APPLICATION, PROVENANCE, Step
 from tidemark_jobs.statistics import bounds
 from tidemark_jobs.upsert import deletion_vectors
 from tidemark_jobs.upsert.data_files import DataFile
-from tidemark_jobs.upsert.rows import Found
+from tidemark_jobs.upsert.rows import Leaving
 
 CHECKPOINT_EVERY = 50
 Action = dict[str, Any]
@@ -28,15 +28,15 @@ def removed(file: DataFile) -> Action:
     return {"remove": facts | {"deletionTimestamp": _now(), "dataChange": True, "extendedFileMetadata": True}}
 
 
-def without(url: str, found: Found) -> list[Action]:
-    """Delete the found rows of a file: all of it when no other row is left in it."""
-    if found.nothing_left:
-        return [removed(found.file)]
-    vector = deletion_vectors.write(url, found.deleted | BitMap64(found.positions.tolist()))
-    add = found.file.add | {"deletionVector": vector, "dataChange": True}
+def without(url: str, leaving: Leaving) -> list[Action]:
+    """Delete rows of a file: all of it when no other row is left in it."""
+    if leaving.nothing_left:
+        return [removed(leaving.file)]
+    vector = deletion_vectors.write(url, leaving.deleted | BitMap64(leaving.positions.tolist()))
+    add = leaving.file.add | {"deletionVector": vector, "dataChange": True}
     # The bounds are now of rows that may be gone.
-    add["stats"] = json.dumps(found.file.statistics | {"tightBounds": False})
-    return [removed(found.file), {"add": add}]
+    add["stats"] = json.dumps(leaving.file.statistics | {"tightBounds": False})
+    return [removed(leaving.file), {"add": add}]
 
 
 def added(url: str, rows: pa.Table) -> list[Action]:
@@ -47,9 +47,14 @@ def added(url: str, rows: pa.Table) -> list[Action]:
     pq.write_table(rows, content, compression="zstd")
     data = content.getvalue().to_pybytes()
     storage.create(url, name, data)
-    statistics = bounds(pq.read_metadata(pa.BufferReader(data)))
-    facts = {"path": name, "partitionValues": {}, "size": len(data), "modificationTime": _now(), "dataChange": True}
-    return [{"add": facts | {"stats": json.dumps(statistics)}}]
+    return [added_file(name, len(data), bounds(pq.read_metadata(pa.BufferReader(data))))]
+
+
+def added_file(path: str, size: int, statistics: Action, vector: Action | None = None) -> Action:
+    """Bring a data file into the table, without the rows that its deletion vector names."""
+    facts = {"path": path, "partitionValues": {}, "size": size, "modificationTime": _now(), "dataChange": True}
+    deleted = {"deletionVector": vector} if vector else {}
+    return {"add": facts | deleted | {"stats": json.dumps(statistics)}}
 
 
 def commit(url: str, version: int, step: Step, actions: Sequence[Action], metrics: dict[str, int]) -> bool:

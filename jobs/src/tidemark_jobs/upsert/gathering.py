@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from tidemark_jobs.upsert.data_files import DataFile
-from tidemark_jobs.upsert.rows import Found, living
+from tidemark_jobs.upsert.rows import Leaving, living
 
 SMALL = 1 << 20
 """Bytes of a file that is still small, whatever its rows hold: so all of them together are some 25 MB at most."""
@@ -20,9 +20,9 @@ def crowded(files: Sequence[DataFile]) -> list[DataFile]:
     return small if len(small) > MANY else []
 
 
-def gathered(url: str, files: Sequence[DataFile], found: Sequence[Found], schema: pa.Schema) -> pa.Table:
-    """Read the rows that stay of these files: the living ones that were not found, for those are written anew."""
-    went = {part.file.path: part.positions for part in found}
+def gathered(url: str, files: Sequence[DataFile], leaving: Sequence[Leaving], schema: pa.Schema) -> pa.Table:
+    """Read the rows that stay of these files: the living ones that do not make way."""
+    went = {part.file.path: part.positions for part in leaving}
     none = np.empty(0, np.int64)
     tables = [living(url, file, went.get(file.path, none)) for file in files]
     return pa.concat_tables([schema.empty_table(), *(rows.select(schema.names).cast(schema) for rows in tables)])

@@ -16,18 +16,25 @@ from tidemark_jobs.upsert.data_files import DataFile
 
 
 @dataclass(frozen=True)
-class Found:
-    """Living rows of one file that have a wanted key; `rows` has the columns that were asked for, in that order."""
+class Leaving:
+    """Living rows of one file that make way."""
 
     file: DataFile
     deleted: BitMap64  # positions that were deleted before
     positions: np.ndarray
-    rows: pa.Table
 
     @property
     def nothing_left(self) -> bool:
         """Tell whether the file holds no other living row."""
         return bool(len(self.deleted) + len(self.positions) == self.file.statistics.get("numRecords", -1))
+
+
+@dataclass(frozen=True)
+class Found:
+    """Living rows of one file that have a wanted key; `rows` has the columns that were asked for, in that order."""
+
+    leaving: Leaving
+    rows: pa.Table
 
 
 def find(url: str, files: Sequence[DataFile], keys: pa.ChunkedArray, columns: Sequence[str] = ()) -> list[Found]:
@@ -37,7 +44,7 @@ def find(url: str, files: Sequence[DataFile], keys: pa.ChunkedArray, columns: Se
     bounds = pc.min_max(keys).as_py()
     candidates = [file for file in files if file.may_hold(bounds["min"], bounds["max"])]
     found = (_find_in(url, file, keys, columns) for file in candidates)
-    return [rows for rows in found if len(rows.positions)]
+    return [rows for rows in found if rows.rows.num_rows]
 
 
 def living(url: str, file: DataFile, but: np.ndarray) -> pa.Table:
@@ -57,7 +64,7 @@ def _find_in(url: str, file: DataFile, keys: pa.ChunkedArray, columns: Sequence[
     parts = list(_matches(_open(url, file), keys, deleted, columns))
     positions = np.concatenate([part[0] for part in parts]) if parts else np.empty(0, np.int64)
     rows = pa.concat_tables([part[1] for part in parts]) if parts else pa.table({"_key": pa.array([], pa.string())})
-    return Found(file, deleted, positions, rows)
+    return Found(Leaving(file, deleted, positions), rows)
 
 
 def _matches(
