@@ -23,7 +23,7 @@ help: ## List the targets
 # --- set-up: each step leaves a stamp, so that the second time is offline and takes no time -------------------------
 
 .PHONY: setup setup-test setup-s3 doctor
-setup: $(addprefix $(STAMPS)/,venv-spark venv-flink venv-airflow jars-spark jars-flink postgres-17 built classes-spark) ## Install everything that the demo needs, into .tidemark/
+setup: $(addprefix $(STAMPS)/,venv-spark venv-flink venv-airflow jars-spark jars-flink postgres-17 built classes-spark classes-flink) ## Install everything that the demo needs, into .tidemark/
 setup-test: setup-s3 $(addprefix $(STAMPS)/,test-spark test-flink test-airflow postgres-15 postgres-18) ## Install what the tests need besides
 setup-s3: setup $(addprefix $(STAMPS)/,jars-spark-s3 plugin-flink-s3 classes-spark-s3) ## Install the jars for a lake on S3
 doctor: ## Say what this machine lacks, and how to get it
@@ -123,7 +123,7 @@ $(JARS)/flink/$(notdir $(CONNECTOR)): $(CONNECTOR) $(STAMPS)/jars-flink
 $(JARS)/spark/$(notdir $(SPARK_JAVA)): $(SPARK_JAVA) $(STAMPS)/jars-spark
 	@cp $< $@.new && mv $@.new $@
 
-# Half of what a local Spark costs until its first result is the loading of its classes.
+# Half of what a local Spark costs until its first result is the loading of its classes; of Flink, a quarter.
 $(STAMPS)/classes-spark: $(STAMPS)/venv-spark $(JARS)/spark/$(notdir $(SPARK_JAVA)) infra/local/spark_classes.py
 	@echo "setup: an archive of Spark's classes"
 	@$(VENVS)/spark/bin/python infra/local/spark_classes.py file:/// 2>$(LOCAL)/logs/$(@F).log || { tail -n 3 $(LOCAL)/logs/$(@F).log >&2; exit 1; }
@@ -131,6 +131,10 @@ $(STAMPS)/classes-spark: $(STAMPS)/venv-spark $(JARS)/spark/$(notdir $(SPARK_JAV
 $(STAMPS)/classes-spark-s3: $(STAMPS)/classes-spark $(STAMPS)/jars-spark-s3
 	@echo "setup: an archive of Spark's classes for S3"
 	@AWS_REGION=none $(VENVS)/spark/bin/python infra/local/spark_classes.py s3://none/ 2>$(LOCAL)/logs/$(@F).log || { tail -n 3 $(LOCAL)/logs/$(@F).log >&2; exit 1; }
+	@touch $@
+$(STAMPS)/classes-flink: $(STAMPS)/venv-flink $(JARS)/flink/$(notdir $(CONNECTOR)) infra/local/flink_classes.py
+	@echo "setup: the archives of Flink's classes"
+	@$(VENVS)/flink/bin/python infra/local/flink_classes.py 2>$(LOCAL)/logs/$(@F).log || { tail -n 3 $(LOCAL)/logs/$(@F).log >&2; exit 1; }
 	@touch $@
 
 # --- using it: ARGS are handed on, as in `make demo ARGS="--rows 1000"` ---------------------------------------------

@@ -1,6 +1,7 @@
 """`sync` of a million changes into a table of a million rows."""
 
 from pathlib import Path
+from urllib.parse import unquote
 
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
@@ -33,7 +34,7 @@ def bench(world: BenchWorld, spark: SparkSession) -> None:
     speed = ROWS / median_wall(found)
     show("sync, changes a second, warm", f"{speed:,.0f}", f">= {GOAL:,}", reached=speed >= GOAL)
     live = DeltaTable(world.control.layout.silver(world.spec.tables[0].table))
-    size = sum(Path(uri.removeprefix("file://")).stat().st_size for uri in live.file_uris())
+    size = sum(Path(unquote(uri.removeprefix("file://"))).stat().st_size for uri in live.file_uris())
     print(f"  bytes written per changed byte: {written / size:.2f} (every row changed; Parquet of silver)", flush=True)
 
 

@@ -5,6 +5,7 @@ import os
 import signal
 import stat
 import subprocess
+from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
@@ -15,6 +16,8 @@ from looking import LINUX, files_with, listening_addresses
 from stack import Stack
 
 from tidemark.local.postgres import EmbeddedPostgres
+from tidemark_streaming.flink_settings import JOBMANAGER, TASKMANAGER
+from tidemark_streaming.home import Home
 
 pytestmark = pytest.mark.slow
 
@@ -24,6 +27,15 @@ def test_a_start_without_state_takes_the_first_incarnation(stack: Stack) -> None
 
     assert ("running", 1) == (started["state"], started["incarnation"])
     assert started["landing"].endswith("/lake/bronze/shop/_landing/000001")
+
+
+@pytest.mark.skipif(not LINUX, reason="only Linux shows which files a process has mapped")
+@pytest.mark.parametrize("role", [JOBMANAGER, TASKMANAGER])
+def test_its_processes_take_their_classes_from_an_archive(stack: Stack, role: str) -> None:
+    """One that does not fit, by another order of the jars maybe, is passed over without a word."""
+    [pid] = stack.pids(role)
+
+    assert str(Home.find().archive(role).resolve()) in Path(f"/proc/{pid}/maps").read_text()
 
 
 def test_changes_land_in_commit_order_with_their_exact_values(stack: Stack, database: Database) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 import yaml
 
 from tidemark_streaming.flink_settings import (
+    CLIENT,
     HEAP,
     JOBMANAGER,
     LOG_SETTINGS,
@@ -78,7 +79,7 @@ class Cluster:
         if self.alive():
             return
         self.stop()
-        self._write_configuration(file_system)
+        self.write_configuration(file_system)
         self._copy_connector()
         for role in (JOBMANAGER, TASKMANAGER):
             self.start_process(role)
@@ -105,7 +106,8 @@ class Cluster:
 
     def client_environment(self) -> dict[str, str]:
         """Give the environment of a process that submits a job through PyFlink's gateway."""
-        jvm = [HEAP["client"], "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", self.processes.mark("client")]
+        jvm = [HEAP[CLIENT], "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", self.processes.mark(CLIENT)]
+        jvm += [word for word in self.home.archived(CLIENT) if " " not in word]  # a script splits them at blanks
         # PyFlink appends HADOOP_CLASSPATH to the gateway's class path, and has no other way to add to it.
         return self.process_environment() | {
             "JVM_ARGS": " ".join(jvm),
@@ -118,6 +120,7 @@ class Cluster:
         return [
             str(self.home.java),
             *HEAP[role].split(),
+            *self.home.archived(role),
             *self._module_options(),
             *log,
             f"-Djava.io.tmpdir={self.folder / 'tmp'}",
@@ -142,7 +145,8 @@ class Cluster:
         return self.logs / f"{role}.out"
 
     def _own_jars(self) -> list[Path]:
-        return [*sorted((self.folder / "lib").glob("*.jar")), *self.home.libraries()]
+        """The copy comes last: an archive of classes fits only what begins like the class path it was made with."""
+        return [*self.home.libraries(), *sorted((self.folder / "lib").glob("*.jar"))]
 
     def _copy_connector(self) -> None:
         """Run from a copy: a JVM whose jar is built anew under it finds no more classes."""
@@ -151,7 +155,8 @@ class Cluster:
         for jar in self.home.connectors():
             shutil.copy(jar, self.folder / "lib")
 
-    def _write_configuration(self, file_system: Mapping[str, str]) -> None:
+    def write_configuration(self, file_system: Mapping[str, str]) -> None:
+        """Write what both processes read as they start, with free ports."""
         for folder in (self.configuration, self.logs, self.folder / "tmp"):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         rest, rpc = _free_ports(2)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 JOBMANAGER = "jobmanager"
 TASKMANAGER = "taskmanager"
+CLIENT = "client"
 
 # Heap, and what a JVM takes beside it. Together the two stay below 1.5 GB (docs/streaming.md has the measurement).
 HEAP = {
@@ -14,7 +15,7 @@ HEAP = {
     TASKMANAGER: (
         "-Xms128m -Xmx448m -XX:MaxMetaspaceSize=192m -XX:MaxDirectMemorySize=192m -XX:+ExitOnOutOfMemoryError"
     ),
-    "client": "-Xmx256m",
+    CLIENT: "-Xmx256m",
 }
 
 # A TaskManager that no script starts wants its share of the machine spelled out; heap and direct memory as above.

@@ -68,6 +68,17 @@ class Home:
         """Flink's jars."""
         return sorted((self.flink / "lib").glob("*.jar"))
 
+    def archive(self, role: str) -> Path:
+        """The file from which a JVM of this role takes Flink's classes ready-made; `make setup` writes it."""
+        return self.jars / f"{role}.jsa"
+
+    def archived(self, role: str) -> list[str]:
+        """Give a JVM's options for its archive; one of other jars or of another Java is not used, without a word."""
+        archive = self.archive(role)
+        return (
+            [f"-XX:SharedArchiveFile={archive}", "-Xlog:cds=off", "-Xlog:cds+dynamic=off"] if archive.exists() else []
+        )
+
 
 def _root(environment: Mapping[str, str]) -> Path:
     if explicit := environment.get("TIDEMARK_HOME"):

@@ -33,17 +33,18 @@ _SINK = {
 
 def build(options: PipelineOptions) -> StreamExecutionEnvironment:
     """Put the pipeline together: source → landing files, parallelism 1, every operator with a fixed uid."""
-    environment = _environment(options)
+    environment = environment_of(options)
     tables = StreamTableEnvironment.create(environment)
     statements = tables.create_statement_set()
-    _create_landing(tables, options.landing)
+    create_landing(tables, options.landing)
     statements.add_insert("landing", _changes(environment, tables, options))
     # As a part of the DataStream program, so that one submission, with its settings, holds both.
     statements.attach_as_datastream()
     return environment
 
 
-def _environment(options: PipelineOptions) -> StreamExecutionEnvironment:
+def environment_of(options: PipelineOptions) -> StreamExecutionEnvironment:
+    """Give the environment with the settings of the options, in the cluster that they name."""
     configuration = Configuration()
     for name, value in options.configuration().items():
         configuration.set_string(name, value)
@@ -63,7 +64,8 @@ def _changes(
     return tables.from_data_stream(stream.uid(SOURCE_NAME).set_parallelism(1))
 
 
-def _create_landing(tables: StreamTableEnvironment, folder: str) -> None:
+def create_landing(tables: StreamTableEnvironment, folder: str) -> None:
+    """Declare the table `landing`, whose rows become files in a folder."""
     columns = ", ".join(f"`{name}` {type_}" for name, type_ in COLUMNS.items())
     settings = ", ".join(f"'{name}' = {_literal(value)}" for name, value in (_SINK | {"path": folder}).items())
     tables.execute_sql(f"CREATE TEMPORARY TABLE landing ({columns}) WITH ({settings})")
