@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The long counts: many courses of kills, each drawn from its own seed. SEEDS="1 2 3" and TIDEMARK_ROUNDS choose.
+# The long counts: many courses of kills, each drawn from its own seed, and of commits to one table. SEEDS="1 2 3",
+# TIDEMARK_ROUNDS and TIDEMARK_COURSES choose.
 # bash 3.2, which macOS ships, has to read this file.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -20,5 +21,8 @@ for seed in $seeds; do
     failed=1
   fi
 done
+export TIDEMARK_COURSES=${TIDEMARK_COURSES:-5}
+echo "== $TIDEMARK_COURSES courses of 120 commits to one table"
+.tidemark/venv/spark/bin/python -m pytest tests/jobs/test_upsert.py -k many_commits || failed=1
 printf '\n%s' "$proven"
 exit $failed

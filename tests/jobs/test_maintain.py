@@ -91,10 +91,10 @@ def test_a_fold_that_a_compaction_comes_before_is_done_again(
     """It looks at the table again: the rows lie in other files now."""
     merge, first = getattr(folding, way), iter([True])
 
-    def compacted_before(*facts: Any) -> None:
+    def compacted_before(*facts: Any) -> Any:
         if next(first, False):
             compact(lake.spark, lake.layout.silver(ORDERS.table))
-        merge(*facts)
+        return merge(*facts)
 
     monkeypatch.setattr(folding, "is_small", lambda _: way == "merge_small")
     monkeypatch.setattr(folding, way, compacted_before)

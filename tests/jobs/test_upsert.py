@@ -1,5 +1,6 @@
 """Commits written without Spark, beside Spark's own: both read what both have written."""
 
+import os
 import random
 from decimal import Decimal
 from pathlib import Path
@@ -26,6 +27,8 @@ from tidemark_jobs.upsert.gathering import MANY
 from tidemark_jobs.upsert.place import NotWritable, open_place
 
 Rows = dict[str, str | None]
+COURSES = int(os.environ.get("TIDEMARK_COURSES", "1"))
+"""So many long courses; `make prove` asks for more."""
 KEYED = pa.schema(
     [
         ("id", pa.int32()),
@@ -144,7 +147,7 @@ def test_small_files_grow_together(spark: SparkSession, url: str) -> None:
     assert expected == by_spark(spark, url) == by_delta_rs(url)
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(COURSES))
 def test_many_commits_of_both_writers_keep_what_a_dictionary_keeps(spark: SparkSession, url: str, seed: int) -> None:
     """Deletion vectors grow, checkpoints come, files are compacted; keys are as long as bounds are not."""
     chance, model = random.Random(seed), dict[str, str | None]()

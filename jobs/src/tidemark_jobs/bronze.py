@@ -156,12 +156,8 @@ class Window:
         return not bool(later.all())
 
     def seen(self, snapshot: Snapshot) -> np.ndarray:
-        """Tell for each change whether the snapshot sees its transaction; the same rule as `fold.visibility`."""
-        xid = self._column("xid")
-        distance = (xid - snapshot.xmax) % XID_SPAN
-        wide = snapshot.xmax + np.where(distance < XID_SPAN // 2, distance, distance - XID_SPAN)
-        running = np.isin(wide, np.fromiter(snapshot.running, np.int64))
-        return (wide < snapshot.xmin) | ((wide < snapshot.xmax) & ~running)
+        """Tell for each change whether the snapshot sees its transaction."""
+        return seen_rows(self._column("xid"), snapshot)
 
     def lowest_unseen(self, snapshot: Snapshot) -> int:
         """Give the lowest commit LSN of a change that the snapshot does not see; the window's end if there is none."""
@@ -185,7 +181,20 @@ class Window:
         return sorted(pc.unique(pc.list_flatten(lists.combine_chunks())).to_pylist())
 
     def _column(self, name: str) -> np.ndarray:
-        return np.asarray(self.index[name].to_numpy(zero_copy_only=False), dtype=np.int64)
+        return numbers(self.index, name)
+
+
+def numbers(rows: pa.Table, name: str) -> np.ndarray:
+    """Give a column of integers."""
+    return np.asarray(rows[name].to_numpy(zero_copy_only=False), dtype=np.int64)
+
+
+def seen_rows(xid: np.ndarray, snapshot: Snapshot) -> np.ndarray:
+    """Tell for each 32-bit transaction id whether the snapshot sees it; the same rule as `fold.visibility`."""
+    distance = (xid - snapshot.xmax) % XID_SPAN
+    wide = snapshot.xmax + np.where(distance < XID_SPAN // 2, distance, distance - XID_SPAN)
+    running = np.isin(wide, np.fromiter(snapshot.running, np.int64))
+    return (wide < snapshot.xmin) | ((wide < snapshot.xmax) & ~running)
 
 
 def _and(*pairs: object) -> pa.ChunkedArray:

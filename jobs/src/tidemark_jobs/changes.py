@@ -1,14 +1,15 @@
 """The changes of one table between two marks, as a DataFrame: collected while few, read by Spark when many."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from tidemark_contract.marks import Mark
-from tidemark_jobs.bronze import Truncate, Window
+from tidemark_jobs.bronze import Window, numbers, seen_rows
 from tidemark_jobs.fold.visibility import seen
 from tidemark_jobs.plan import TableFold
 
@@ -31,26 +32,32 @@ class ChangeReader:
 
     def read(self, spark: SparkSession, fold: TableFold, target: Mark) -> DataFrame:
         """Give the changes that the target sees and the table's own mark does not, each once, after its TRUNCATE."""
-        rows = self._rows(spark, fold)
-        visible = rows.where(seen(F.col("xid"), target.snapshot) & ~seen(F.col("xid"), fold.stand.base.snapshot))
-        once = visible.dropDuplicates(["commit_lsn", "ordinal"]) if self._window.repeated else visible
-        return _after_truncates(once, fold.truncates).where("op <> 't'")
-
-    def _rows(self, spark: SparkSession, fold: TableFold) -> DataFrame:
         if self._collected is not None and fold.changes <= FEW:
-            mine = pc.is_in(self._collected["relation_id"], pa.array(fold.relations, pa.int64()))
-            return spark.createDataFrame(self._collected.filter(mine).combine_chunks())
+            rows = spark.createDataFrame(_few(self._collected, fold, target))
+        else:
+            rows = self._many(spark, fold, target)
+        return rows.dropDuplicates(["commit_lsn", "ordinal"]) if self._window.repeated else rows
+
+    def _many(self, spark: SparkSession, fold: TableFold, target: Mark) -> DataFrame:
         window = self._window
         bronze = spark.read.format("delta").option("versionAsOf", window.bronze.table.version())
         inside = F.col("commit_lsn").between(window.first_lsn, window.last_lsn)
         relation = F.col("relation_id").isin(list(fold.relations))
-        return bronze.load(window.bronze.layout.bronze).where(inside & relation & (F.col("op") != "s"))
+        rows = bronze.load(window.bronze.layout.bronze).where(inside & relation & ~F.col("op").isin("s", "t"))
+        visible = rows.where(seen(F.col("xid"), target.snapshot) & ~seen(F.col("xid"), fold.stand.base.snapshot))
+        for oid, last in fold.truncates.items():
+            later = F.struct("commit_lsn", "ordinal") > F.struct(F.lit(last.commit_lsn), F.lit(last.ordinal))
+            visible = visible.where((F.col("relation_id") != oid) | later)
+        return visible
 
 
-def _after_truncates(changes: DataFrame, truncates: Mapping[int, Truncate]) -> DataFrame:
-    for oid, last in truncates.items():
-        later = (F.col("commit_lsn") > last.commit_lsn) | (
-            (F.col("commit_lsn") == last.commit_lsn) & (F.col("ordinal") > last.ordinal)
-        )
-        changes = changes.where((F.col("relation_id") != oid) | later)
-    return changes
+def _few(collected: pa.Table, fold: TableFold, target: Mark) -> pa.Table:
+    """Choose by the same rules as for many: to have Spark plan them costs more than all else that it does to a few."""
+    xid, lsn, ordinal, relation = (numbers(collected, name) for name in ("xid", "commit_lsn", "ordinal", "relation_id"))
+    chosen = np.isin(relation, fold.relations) & seen_rows(xid, target.snapshot)
+    chosen &= ~seen_rows(xid, fold.stand.base.snapshot)
+    chosen &= pc.not_equal(collected["op"], "t").to_numpy()
+    for oid, last in fold.truncates.items():
+        later = (lsn > last.commit_lsn) | ((lsn == last.commit_lsn) & (ordinal > last.ordinal))
+        chosen &= (relation != oid) | later
+    return collected.filter(pa.array(chosen)).combine_chunks()

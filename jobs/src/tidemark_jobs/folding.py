@@ -1,6 +1,6 @@
 """One table brought to a mark, beside others who write to its table; what cannot be folded takes the table out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from py4j.protocol import Py4JJavaError
@@ -9,17 +9,18 @@ from pyspark.sql import DataFrame
 
 from tidemark_contract.errors import LakeUnavailable
 from tidemark_contract.marks import Mark
-from tidemark_jobs import large_merge, silver, small_merge
+from tidemark_jobs import silver
 from tidemark_jobs.changes import ChangeReader
 from tidemark_jobs.control import TableState, TableVersion
 from tidemark_jobs.fold.fetched import NOT_FOUND
 from tidemark_jobs.fold.values import UNDECODABLE
 from tidemark_jobs.folded import fold_rows
-from tidemark_jobs.large_merge import merge_large
+from tidemark_jobs.large_merge import merge_large, tune
 from tidemark_jobs.logs import log
 from tidemark_jobs.plan import STALE, TableFold
 from tidemark_jobs.quarantine import quarantine
 from tidemark_jobs.run import Run
+from tidemark_jobs.session import session_beside
 from tidemark_jobs.small_merge import is_small, merge_small
 from tidemark_jobs.upsert.apply import NotInTable, Overtaken
 from tidemark_jobs.upsert.place import NotWritable, Place, open_place
@@ -31,47 +32,54 @@ _FILE_MISSING = "FILE_NOT_EXIST"
 def fold_table(run: Run, reader: ChangeReader, fold: TableFold, target: Mark) -> tuple[TableState, TableVersion]:
     """Bring one table to the target mark; give its state and its version there."""
     path = run.layout.silver(fold.stand.spec.table)
-    spark = run.spark.newSession()
-    step = silver.Step(fold.stand.base.nonce, target.id, target.nonce)
     small = is_small(fold)
-    if small:
-        small_merge.tune(spark)
-    else:
-        large_merge.tune(spark, fold.changes)
+    spark = session_beside(run.spark, few=small)
+    step = silver.Step(fold.stand.base.nonce, target.id, target.nonce)
+    if not small:
+        tune(spark, fold.changes)
     changes = reader.read(spark, fold, target)
     merge = merge_small if small else merge_large
     try:
-        _merge_beside_others(lambda place: merge(spark, place, fold_rows(changes, fold), fold, step), path, fold, step)
+        return _merge_beside_others(
+            lambda place: merge(spark, place, fold_rows(changes, fold), fold, step), fold, step, path
+        )
     except (PySparkException, Py4JJavaError, NotInTable, NotWritable, FileNotFoundError) as error:
         reason = _what_takes_it_out(run, changes, fold, target, error)
         if reason is None:
             raise
         return TableState(STALE, reason), fold.stand.version
-    return _outcome(path, fold, step)
 
 
-def _merge_beside_others(merge: Callable[[Place], None], path: str, fold: TableFold, step: silver.Step) -> None:
+def _merge_beside_others(
+    merge: Callable[[Place], silver.Step], fold: TableFold, step: silver.Step, path: str
+) -> tuple[TableState, TableVersion]:
     """Merge, again and again if somebody else, a compaction maybe, commits first: nothing has changed then."""
+    before = fold.stand.version
     for _ in range(ATTEMPTS):
         place = open_place(path)
-        if silver.standing(path, fold.stand.version.version).steps:
-            return  # another sync was first: what it did is looked at afterwards
+        if steps := silver.standing_of(place.table, before.version).steps:
+            return _done_by_another(fold, step, path, place.version, steps)
         try:
-            merge(place)
-            return
+            done = merge(place)
         except Overtaken:
             log("merge_overtaken", level="warning", path=path, mark=step.mark)
+        else:
+            return fold.state, _at(fold, step, place.version + 1, done.rows)
     raise LakeUnavailable(f"{path} is rewritten by others all the time: mark {step.mark} lost {ATTEMPTS} races")
 
 
-def _outcome(path: str, fold: TableFold, step: silver.Step) -> tuple[TableState, TableVersion]:
-    version = fold.stand.version
-    standing = silver.standing(path, version.version)
-    if [taken.nonce for taken in standing.steps] not in ([], [step.nonce]):
+def _done_by_another(
+    fold: TableFold, step: silver.Step, path: str, version: int, steps: Sequence[silver.Step]
+) -> tuple[TableState, TableVersion]:
+    if [taken.nonce for taken in steps] != [step.nonce]:
         reason = f"{path} was changed by another run while mark {step.mark} was folded"
-        return TableState(STALE, reason), version
-    rows = version.rows + sum(taken.rows for taken in standing.steps)
-    return fold.state, replace(version, version=standing.version, mark=step.mark, rows=rows)
+        return TableState(STALE, reason), fold.stand.version
+    return fold.state, _at(fold, step, version, steps[0].rows)
+
+
+def _at(fold: TableFold, step: silver.Step, version: int, added: int) -> TableVersion:
+    before = fold.stand.version
+    return replace(before, version=version, mark=step.mark, rows=before.rows + added)
 
 
 def _what_takes_it_out(run: Run, changes: DataFrame, fold: TableFold, target: Mark, error: Exception) -> str | None:

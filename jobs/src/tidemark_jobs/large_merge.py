@@ -29,7 +29,7 @@ def tune(spark: SparkSession, changes: int) -> None:
     spark.conf.set("spark.sql.shuffle.partitions", str(max(1, min(most, changes // ROWS_A_FILE))))
 
 
-def merge_large(spark: SparkSession, place: Place, rows: DataFrame, fold: TableFold, step: Step) -> None:
+def merge_large(spark: SparkSession, place: Place, rows: DataFrame, fold: TableFold, step: Step) -> Step:
     """Bring folded rows into a table, in one commit, which carries the step."""
     spec, before = fold.stand.spec, fold.stand.version.rows
     table = open_rows(spark, place)
@@ -46,7 +46,7 @@ def merge_large(spark: SparkSession, place: Place, rows: DataFrame, fold: TableF
     files = list(written_files(place.url, folder))
     bag = not spec.key
     went = Lookup((), 0, before) if fold.truncated else look_up(spark, place, files, counted=bag)
-    replace_rows(place, files, went, step, counted=bag, truncated=fold.truncated)
+    return replace_rows(place, files, went, step, counted=bag, truncated=fold.truncated)
 
 
 def _counted(rows: DataFrame, table: DataFrame) -> DataFrame:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
+from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
@@ -84,11 +85,15 @@ def schema(spec: TableSpec) -> StructType:
 
 
 def standing(path: str, since: int) -> Standing:
-    """Read which steps a table has taken after a version (the newest 50: a tail that a crash left is short)."""
+    """Read which steps a table has taken after a version."""
     try:
-        log = open_table(path)
+        return standing_of(open_table(path), since)
     except TableNotFoundError:
         return Standing(-1, ())
+
+
+def standing_of(log: DeltaTable, since: int) -> Standing:
+    """Read it of a table that is open (the newest 50 commits: a tail that a crash left is short)."""
     newest = log.version()
     if newest <= since:
         return Standing(newest, ())

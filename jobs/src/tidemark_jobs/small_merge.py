@@ -22,14 +22,7 @@ def is_small(fold: TableFold) -> bool:
     return fold.changes <= FEW and fold.stand.version.rows <= SMALL_TABLE
 
 
-def tune(spark: SparkSession) -> None:
-    """Spare few rows what only pays for many: partitions and generated code. Measured: a third of the CPU time."""
-    spark.conf.set("spark.sql.shuffle.partitions", "1")
-    spark.conf.set("spark.sql.codegen.wholeStage", "false")
-    spark.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN")
-
-
-def merge_small(spark: SparkSession, place: Place, rows: DataFrame, fold: TableFold, step: Step) -> None:
+def merge_small(spark: SparkSession, place: Place, rows: DataFrame, fold: TableFold, step: Step) -> Step:
     """Bring folded rows into a table, in one commit, which carries the step."""
     spec = fold.stand.spec
     if fold.toast:
@@ -38,9 +31,8 @@ def merge_small(spark: SparkSession, place: Place, rows: DataFrame, fold: TableF
     columns = typed.select([field.name for field in silver.schema(spec)])
     before = fold.stand.version.rows if fold.truncated else None
     if spec.key:
-        upsert(place, columns, typed["_gone"], step, truncated=before)
-    else:
-        upsert_counts(place, columns, step, truncated=before)
+        return upsert(place, columns, typed["_gone"], step, truncated=before)
+    return upsert_counts(place, columns, step, truncated=before)
 
 
 def _completed(spark: SparkSession, place: Place, rows: pa.Table, fold: TableFold) -> DataFrame:

@@ -7,44 +7,30 @@ mark; rows are summed up by bucket of their key, and only buckets that differ ar
 import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime
-
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from tidemark_contract.errors import ConfigurationError, LeaseTaken, NotEqual
 from tidemark_contract.marks import MarkKind
 from tidemark_contract.names import TableName
 from tidemark_contract.specs import TableSpec
 from tidemark_jobs.bronze import Bronze
+from tidemark_jobs.buckets import Buckets, Difference, bucket_count, differences, silver_buckets
+from tidemark_jobs.changes import FEW
 from tidemark_jobs.control import PublishedMark, TableState, TableVersion
-from tidemark_jobs.fold.values import row_texts
 from tidemark_jobs.leases import lease
 from tidemark_jobs.logs import log
 from tidemark_jobs.plan import LIVE, STALE, SUSPECT
 from tidemark_jobs.reader import read_version
 from tidemark_jobs.run import Run
+from tidemark_jobs.session import session_beside
 from tidemark_jobs.sync import check_source, sync_to, wait_for_mark
 from tidemark_jobs.tables import ProofRow
-from tidemark_source.hashes import bucket_hashes, rows_of_buckets
+from tidemark_source.hashes import bucket_hashes
 from tidemark_source.snapshots import HeldSnapshot, hold, join
 
-ROWS_PER_BUCKET = 2000
-MOST_BUCKETS = 1 << 16
 SHOWN = 20
 """So many differing keys are named in a proof."""
 _TABLES_AT_ONCE = 2
-Buckets = dict[int, tuple[int, int]]
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One key whose row differs: missing in the lake, extra there, or unequal in the named columns."""
-
-    key: str
-    kind: str
-    columns: tuple[str, ...] = ()
 
 
 def verify(run: Run) -> dict[str, object]:
@@ -56,6 +42,7 @@ def verify(run: Run) -> dict[str, object]:
     with hold(run.url, run.spec.name, [spec.table for spec in specs], MarkKind.VERIFY) as held:
         log("snapshot_held", mark=held.mark.id, tables=len(specs))
         with ThreadPoolExecutor(_TABLES_AT_ONCE) as pool:
+            pool.submit(getattr, run, "spark")  # to start it takes seconds, and so may the mark
             of_source = [pool.submit(_source_buckets, run, spec, held) for spec in specs]
             published = _publish(run, held)
             compared = [(spec, future.result()) for spec, future in zip(specs, of_source, strict=True)]
@@ -87,11 +74,6 @@ def _publish(run: Run, held: HeldSnapshot) -> PublishedMark:
     return wait_for_mark(run, held.mark)
 
 
-def bucket_count(rows: int) -> int:
-    """Choose the number of buckets: about 2,000 rows in each."""
-    return max(1, min(MOST_BUCKETS, rows // ROWS_PER_BUCKET))
-
-
 def _source_buckets(run: Run, spec: TableSpec, held: HeldSnapshot) -> tuple[int, Buckets]:
     version = _last_known(run, spec.table)
     buckets = bucket_count(version.rows if version else 0)
@@ -113,67 +95,17 @@ def _prove(
     version = published.version(spec.table)
     if version is None:
         return _proof(run, published, spec, sum(rows for rows, _ in expected.values()), 1, ["it is not in the mark"])
-    silver = read_version(run.spark, run.layout, spec.table, version.version)
+    silver = read_version(session_beside(run.spark, few=version.rows <= FEW), run.layout, spec.table, version.version)
     found = silver_buckets(silver, spec, buckets)
     wrong = sorted(b for b in expected.keys() | found.keys() if expected.get(b) != found.get(b))
-    differences = _differences(run, held, spec, silver, buckets, wrong) if wrong else []
+    different: list[Difference] = []
+    if wrong:
+        with join(run.url, held.id, "verify") as connection:
+            different = differences(connection, spec, silver, buckets, wrong)
     rows = sum(count for count, _ in expected.values())
-    details = [{"key": d.key, "kind": d.kind, "columns": d.columns} for d in differences[:SHOWN]]
-    log("table_compared", table=str(spec.table), rows=rows, buckets=buckets, differing=len(differences))
-    return _proof(run, published, spec, rows, len(differences), details)
-
-
-def silver_buckets(silver: DataFrame, spec: TableSpec, buckets: int) -> Buckets:
-    """Count and hash silver's rows by bucket, as `tidemark_source.hashes` does with the source's."""
-    count = F.lit(1) if spec.key else F.col("_count")
-    rows = _hashed(silver, spec, buckets).select("bucket", count.alias("n"), "hash")
-    sums = rows.groupBy("bucket").agg(
-        F.sum("n").cast("bigint").alias("rows"),
-        F.sum(F.col("hash").cast("decimal(38,0)") * F.col("n").cast("decimal(19,0)")).cast("string").alias("total"),
-    )
-    return {row["bucket"]: (row["rows"], int(row["total"])) for row in sums.collect()}
-
-
-def _hashed(silver: DataFrame, spec: TableSpec, buckets: int) -> DataFrame:
-    texts = row_texts(spec)
-    bucket = F.call_function("proof_key", F.col("_key")) % F.lit(buckets)
-    hash_ = F.call_function("proof_row", F.array(*[texts[column.name] for column in spec.columns]))
-    return silver.withColumn("bucket", bucket).withColumn("hash", hash_)
-
-
-def _differences(
-    run: Run, held: HeldSnapshot, spec: TableSpec, silver: DataFrame, buckets: int, wrong: Sequence[int]
-) -> list[Difference]:
-    texts = row_texts(spec)
-    count = F.lit(1) if spec.key else F.col("_count")
-    rows = _hashed(silver, spec, buckets).where(F.col("bucket").isin(list(wrong)))
-    chosen = rows.select("_key", count.alias("n"), F.array(*[texts[c.name] for c in spec.columns]).alias("texts"))
-    ours: dict[str, list[list[str | None]]] = {}
-    for row in chosen.toLocalIterator():
-        ours.setdefault(row["_key"], []).extend([row["texts"]] * row["n"])
-    theirs: dict[str, list[list[str | None]]] = {}
-    with join(run.url, held.id, "verify") as connection:
-        for key, values in rows_of_buckets(connection, spec, buckets, wrong):
-            theirs.setdefault(key, []).append(values)
-    return sorted(compare(theirs, ours, [c.name for c in spec.columns]), key=lambda d: d.key)
-
-
-def compare(
-    source: Mapping[str, list[list[str | None]]], lake: Mapping[str, list[list[str | None]]], columns: Sequence[str]
-) -> list[Difference]:
-    """Name every key whose rows differ, and the columns in which they do."""
-    differences = []
-    for key in source.keys() | lake.keys():
-        theirs, ours = source.get(key, []), lake.get(key, [])
-        if theirs == ours:
-            continue
-        if len(theirs) != len(ours):
-            kind = "missing" if len(ours) < len(theirs) else "extra"
-            differences.append(Difference(key, f"{kind} ({len(theirs)} in the source, {len(ours)} in the lake)"))
-        else:
-            unequal = [c for c, a, b in zip(columns, theirs[0], ours[0], strict=True) if a != b]
-            differences.append(Difference(key, "unequal", tuple(unequal)))
-    return differences
+    details = [{"key": d.key, "kind": d.kind, "columns": d.columns} for d in different[:SHOWN]]
+    log("table_compared", table=str(spec.table), rows=rows, buckets=buckets, differing=len(different))
+    return _proof(run, published, spec, rows, len(different), details)
 
 
 def _proof(

@@ -29,21 +29,22 @@ def read_rows(place: Place, keys: pa.ChunkedArray, columns: Sequence[str]) -> pa
     return pa.concat_tables([part.rows for part in found]) if found else None
 
 
-def upsert(place: Place, rows: pa.Table, gone: pa.ChunkedArray, step: Step, *, truncated: int | None) -> None:
+def upsert(place: Place, rows: pa.Table, gone: pa.ChunkedArray, step: Step, *, truncated: int | None) -> Step:
     """Bring the rows in, each in the place of the one with its key; those that are `gone` just take it away.
 
-    `truncated`: so many rows, all that the table held, went by a TRUNCATE. Raises Overtaken, having changed nothing.
+    Gives the step as it was committed, with the rows that it added. `truncated`: so many rows, all that the table held,
+    went by a TRUNCATE. Raises Overtaken, having changed nothing.
     """
     found = [] if truncated is not None else find(place.url, place.files, rows["_key"])
     coming = rows.filter(pc.invert(gone))
     went = sum(part.rows.num_rows for part in found) if truncated is None else truncated
-    _replace(place, found, coming, replace(step, rows=coming.num_rows - went), truncated=truncated is not None)
+    return _replace(place, found, coming, replace(step, rows=coming.num_rows - went), truncated=truncated is not None)
 
 
-def upsert_counts(place: Place, rows: pa.Table, step: Step, *, truncated: int | None) -> None:
+def upsert_counts(place: Place, rows: pa.Table, step: Step, *, truncated: int | None) -> Step:
     """Add each row's `_count` to that of the row with its key; a row whose count becomes 0 goes.
 
-    `truncated` and Overtaken as with `upsert`. Raises NotInTable when the table cannot be what it says.
+    The step, `truncated` and Overtaken as with `upsert`. Raises NotInTable when the table cannot be what it says.
     """
     found = [] if truncated is not None else find(place.url, place.files, rows["_key"], ["_count"])
     before = _counts(found, rows["_key"])
@@ -53,7 +54,7 @@ def upsert_counts(place: Place, rows: pa.Table, step: Step, *, truncated: int | 
     counted = rows.set_column(rows.column_names.index("_count"), "_count", counts)
     coming = counted.filter(pc.greater(counts, 0))
     net = int(pc.sum(rows["_count"]).as_py() or 0) - (truncated or 0)
-    _replace(place, found, coming, replace(step, rows=net), truncated=truncated is not None)
+    return _replace(place, found, coming, replace(step, rows=net), truncated=truncated is not None)
 
 
 def _counts(found: list[Found], keys: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -67,20 +68,20 @@ def _counts(found: list[Found], keys: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def replace_rows(
     place: Place, files: Sequence[Written], went: Lookup, step: Step, *, counted: bool, truncated: bool
-) -> None:
+) -> Step:
     """Bring the rows of new files in, in the place of those that make way; all of them, after a TRUNCATE.
 
-    `counted`: the rows are a bag's. Raises Overtaken, having changed nothing that a reader sees.
+    `counted`: the rows are a bag's. The step and Overtaken as with `upsert`.
     """
     coming = sum(file.rows for file in files)
     weight = sum(file.counted for file in files) if counted else coming
     leaving = list(map(removed, place.files)) if truncated else _without(place, went.leaving)
     metrics = _metrics(coming, updated=went.rows - went.deleted, deleted=went.deleted)
     actions = [*leaving, *(action for file in files for action in file.adds())]
-    _commit(place, replace(step, rows=weight - went.counted), actions, metrics)
+    return _commit(place, replace(step, rows=weight - went.counted), actions, metrics)
 
 
-def _replace(place: Place, found: Sequence[Found], coming: pa.Table, step: Step, *, truncated: bool) -> None:
+def _replace(place: Place, found: Sequence[Found], coming: pa.Table, step: Step, *, truncated: bool) -> Step:
     """Small files go in the same commit, once they are many: what stays of them is written beside what comes."""
     leaving = [part.leaving for part in found]
     whole = place.files if truncated else crowded(place.files)
@@ -90,7 +91,8 @@ def _replace(place: Place, found: Sequence[Found], coming: pa.Table, step: Step,
     actions = [*map(removed, whole), *partly, *added(place.url, pa.concat_tables([coming, staying]))]
     keys = [part.rows["_key"].combine_chunks() for part in found]
     updated = int(pc.sum(pc.is_in(coming["_key"], pa.concat_arrays(keys))).as_py() or 0) if keys else 0
-    _commit(place, step, actions, _metrics(coming.num_rows, updated=updated, deleted=sum(map(len, keys)) - updated))
+    metrics = _metrics(coming.num_rows, updated=updated, deleted=sum(map(len, keys)) - updated)
+    return _commit(place, step, actions, metrics)
 
 
 def _without(place: Place, leaving: Sequence[Leaving]) -> list[Action]:
@@ -106,6 +108,7 @@ def _metrics(coming: int, *, updated: int, deleted: int) -> dict[str, int]:
     }
 
 
-def _commit(place: Place, step: Step, actions: Sequence[Action], metrics: dict[str, int]) -> None:
+def _commit(place: Place, step: Step, actions: Sequence[Action], metrics: dict[str, int]) -> Step:
     if not commit(place.url, place.version + 1, step, actions, metrics):
         raise Overtaken(place.url)
+    return step

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from deltalake import DeltaTable
+
 from tidemark_jobs.deltalog import open_table
 from tidemark_jobs.upsert.data_files import DataFile, active_files
 from tidemark_jobs.upsert.deletion_vectors import is_readable
@@ -15,8 +17,13 @@ class Place:
     """A table at one version, and its files there."""
 
     url: str
-    version: int
+    table: DeltaTable
     files: list[DataFile]
+
+    @property
+    def version(self) -> int:
+        """The version that was looked at."""
+        return int(self.table.version())
 
     @property
     def rows(self) -> int:
@@ -38,4 +45,4 @@ def open_place(url: str) -> Place:
     files = active_files(url, table.version())
     if not all(is_readable(file.deletion_vector) for file in files):
         raise NotWritable(f"{url} has deletion vectors inside its log: REORG it with APPLY (PURGE), and copy the table")
-    return Place(url, table.version(), files)
+    return Place(url, table, files)
