@@ -1,6 +1,7 @@
 """A database that is not ours, by the steps of docs/quickstart.md: every type and odd name, by copy and by stream."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -10,9 +11,12 @@ from pyspark.sql import functions as F
 from tests.e2e import own
 from tests.e2e.values import TYPES, rows
 from tests.e2e.world import World, lines_of
+from tidemark_contract.argv import Job
 from tidemark_contract.names import TableName
+from tidemark_contract.settings import Settings
 from tidemark_jobs.export import copy_lines
 from tidemark_jobs.reader import open_source, read_version
+from tidemark_jobs.run import Run
 
 EVERYTHING = TableName("types", "everything")
 BAGS = ("public.pgbench_history", "types.bag")
@@ -143,6 +147,18 @@ def test_what_the_contract_does_not_know_is_its_text(world: OwnDatabase, truth: 
 
     assert {None, "(1.5, -0),(2, 3)"} == {row["cube"] for row in silver.collect()}
     assert len(TYPES) > 80
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("pages", "large"), [(20, True), (1_000_000, False)])
+def test_a_first_copy_is_large_by_the_pages_of_its_tables(
+    world: OwnDatabase, mirrored: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pages: int, large: bool
+) -> None:
+    """Nothing is published in its lake that could tell: it has to ask the source."""
+    monkeypatch.setattr("tidemark_jobs.run.LARGE_PAGES", pages)
+    settings = Settings.read({**world.environment, "TIDEMARK_LAKE": tmp_path.as_uri()})
+
+    assert large == Run(Job("copy", "shop"), settings)._is_large()
 
 
 @pytest.mark.slow
