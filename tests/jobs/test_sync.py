@@ -101,6 +101,25 @@ def test_a_truncate_empties_and_what_follows_it_stays(lake: Lake) -> None:
 
 
 @ALL_WAYS
+def test_a_truncate_alone_empties_whatever_came_before_it(lake: Lake) -> None:
+    """Of the changes that it follows, one leaves out a value that stood in the table."""
+    lake.land(
+        insert(ORDERS, 101, id="1", state="long", price=None),
+        insert(LOG, 101, a="x", b="y"),
+        insert(LINES, 101, id="1", part="p"),
+        mark(2, 110),
+    ).sync()
+    lake.land(
+        update(ORDERS, 111, id="1", price="1.00", unchanged=("state",)),
+        truncate(ORDERS, 112),
+        truncate(LOG, 112),
+        mark(3, 120),
+    ).sync()
+
+    assert ([], [], ["1\tp"]) == (lake.lines(ORDERS), lake.lines(LOG), lake.lines(LINES))
+
+
+@ALL_WAYS
 def test_unchanged_toast_comes_from_the_row_in_the_table_even_if_it_moved(lake: Lake) -> None:
     lake.land(
         insert(ORDERS, 101, id="1", state="long", price="NaN"),

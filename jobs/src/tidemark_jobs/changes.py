@@ -60,4 +60,5 @@ def _few(collected: pa.Table, fold: TableFold, target: Mark) -> pa.Table:
     for oid, last in fold.truncates.items():
         later = (lsn > last.commit_lsn) | ((lsn == last.commit_lsn) & (ordinal > last.ordinal))
         chosen &= (relation != oid) | later
-    return collected.filter(pa.array(chosen)).combine_chunks()
+    rows = collected.filter(pa.array(chosen))
+    return rows.combine_chunks() if rows.num_rows else rows.schema.empty_table()  # Spark takes no column without chunks

@@ -9,7 +9,7 @@ from tidemark_jobs.upsert.data_files import DataFile, active_files
 from tidemark_jobs.upsert.deletion_vectors import is_readable
 
 # What the table may demand of its writers, and this writer does.
-_FEATURES = {"deletionVectors", "appendOnly", "invariants"}
+_FEATURES = {"deletionVectors", "appendOnly", "invariants", "timestampNtz"}
 
 
 @dataclass(frozen=True)
