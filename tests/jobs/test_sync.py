@@ -101,6 +101,30 @@ def test_a_truncate_empties_and_what_follows_it_stays(lake: Lake) -> None:
 
 
 @ALL_WAYS
+def test_changes_that_undo_each_other_leave_a_bag_as_it_was(lake: Lake) -> None:
+    lake.land(insert(LOG, 101, a="x", b="y"), insert(LOG, 101, a="x", b="y"), mark(2, 110)).sync()
+    lake.land(insert(LOG, 111, a="n", b=None), delete(LOG, 111, a="n", b=None), mark(3, 120)).sync()
+
+    assert ("live", ["x\ty", "x\ty"]) == (lake.state(LOG), lake.lines(LOG))
+
+
+@pytest.mark.parametrize("many", [24, 0])
+def test_rows_that_were_copied_and_rows_that_came_change_together(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, many: int
+) -> None:
+    """Their files differ in what may be NULL; with `many` 0, each commit writes all of them as one file."""
+    monkeypatch.setattr("tidemark_jobs.upsert.gathering.MANY", many)
+    lake = Lake(spark, tmp_path).copied(1, orders=[("1", "a", None), ("3", "c", None)], log=[("x", "y"), ("s", "t")])
+    lake.land(mark(1, 100, kind="copy")).sync()
+    lake.land(insert(ORDERS, 101, id="2", state="b", price=None), insert(LOG, 101, a="n", b="m"), mark(2, 110)).sync()
+    both = [update(ORDERS, 111, id=key, price="1.00", unchanged=("state",)) for key in ("1", "2")]
+    lake.land(*both, delete(LOG, 111, a="x", b="y"), insert(LOG, 111, a="n", b="m"), mark(3, 120)).sync()
+
+    assert ["1\ta\t1.00", "2\tb\t1.00", "3\tc\t\\N"] == lake.lines(ORDERS)
+    assert ["n\tm", "n\tm", "s\tt"] == lake.lines(LOG)
+
+
+@ALL_WAYS
 def test_a_truncate_alone_empties_whatever_came_before_it(lake: Lake) -> None:
     """Of the changes that it follows, one leaves out a value that stood in the table."""
     lake.land(

@@ -29,6 +29,8 @@ def merge_small(spark: SparkSession, place: Place, rows: DataFrame, fold: TableF
         rows = _completed(spark, place, rows.toArrow(), fold)
     typed = silver_rows(rows, spec, step).toArrow()
     columns = typed.select([field.name for field in silver.schema(spec)])
+    # What Spark knows not to be NULL here may be NULL in other rows of the table.
+    columns = columns.cast(pa.schema([field.with_nullable(True) for field in columns.schema]))
     before = fold.stand.version.rows if fold.truncated else None
     if spec.key:
         return upsert(place, columns, typed["_gone"], step, truncated=before)

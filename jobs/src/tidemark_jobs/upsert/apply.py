@@ -11,7 +11,7 @@ from tidemark_jobs.upsert.commit import Action, added, commit, removed, without
 from tidemark_jobs.upsert.gathering import crowded, gathered
 from tidemark_jobs.upsert.lookup import Lookup
 from tidemark_jobs.upsert.place import Place
-from tidemark_jobs.upsert.rows import Found, Leaving, find
+from tidemark_jobs.upsert.rows import Found, Leaving, find, together
 from tidemark_jobs.upsert.written import Written
 
 
@@ -26,7 +26,7 @@ class NotInTable(Exception):
 def read_rows(place: Place, keys: pa.ChunkedArray, columns: Sequence[str]) -> pa.Table | None:
     """Read the rows with these keys; None if there are none."""
     found = find(place.url, place.files, keys, columns)
-    return pa.concat_tables([part.rows for part in found]) if found else None
+    return together(found) if found else None
 
 
 def upsert(place: Place, rows: pa.Table, gone: pa.ChunkedArray, step: Step, *, truncated: int | None) -> Step:
@@ -61,7 +61,7 @@ def _counts(found: list[Found], keys: pa.ChunkedArray) -> pa.ChunkedArray:
     """Give the count that each key has in the table now; 0 where it is not there."""
     if not found:
         return pa.chunked_array([pa.repeat(pa.scalar(0, pa.int64()), len(keys))])
-    rows = pa.concat_tables([part.rows for part in found])
+    rows = together(found)
     places = pc.index_in(keys, value_set=rows["_key"])
     return pc.fill_null(pc.take(rows["_count"], places), 0)
 

@@ -36,6 +36,8 @@ class Lookup:
 
 def look_up(spark: SparkSession, place: Place, files: Sequence[Written], *, counted: bool) -> Lookup:
     """Find the rows of the table, a bag's where they are `counted`, under the keys in the new files."""
+    if not files:
+        return Lookup(())
     if place.rows + sum(file.all_rows for file in files) <= LOOKED_THROUGH:
         return _in_arrow(place, files, counted=counted)
     return _by_join(spark, place, files, counted=counted)
@@ -62,7 +64,7 @@ def _by_join(spark: SparkSession, place: Place, files: Sequence[Written], *, cou
         F.count_if("gone").alias("deleted"),
         F.sum("weight").alias("counted"),
     )
-    found = by_file.toArrow().to_pylist() if files else []
+    found = by_file.toArrow().to_pylist()
     named = {PurePosixPath(unquote(file.path)).name: file for file in place.files}
     leaving = [
         Leaving(file, deletion_vectors.read(place.url, file.deletion_vector), np.array(facts["positions"], np.int64))

@@ -47,6 +47,11 @@ def find(url: str, files: Sequence[DataFile], keys: pa.ChunkedArray, columns: Se
     return [rows for rows in found if rows.rows.num_rows]
 
 
+def together(found: Sequence[Found]) -> pa.Table:
+    """Put the rows of one or more files together; that a column holds no NULL may stand in some of them."""
+    return pa.concat_tables([part.rows for part in found], promote_options="default")
+
+
 def living(url: str, file: DataFile, but: np.ndarray) -> pa.Table:
     """Read the rows of a file that are not deleted, except those at the given positions."""
     deleted = deletion_vectors.read(url, file.deletion_vector) | BitMap64(but.tolist())
