@@ -4,6 +4,7 @@ They hold what a cluster and its client load that run one small job: what every 
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -42,12 +43,13 @@ def submit(file: str) -> None:
     tables.execute_sql("INSERT INTO landing SELECT * FROM made").wait()
 
 
-def new(home: Home, role: str) -> Path:
-    return home.archive(role).with_suffix(".new")
+def new(folder: Path, role: str) -> Path:
+    """Not beside the jars: a blank in the way there would end the option."""
+    return folder / f"{role}.jsa"
 
 
-def as_it_ends(home: Home, role: str) -> str:
-    return f"-XX:ArchiveClassesAtExit={new(home, role)} {QUIET}"
+def as_it_ends(folder: Path, role: str) -> str:
+    return f"-XX:ArchiveClassesAtExit={new(folder, role)} {QUIET}"
 
 
 def wait_until(true: Callable[[], bool]) -> None:
@@ -68,14 +70,14 @@ def work(cluster: Cluster, folder: Path) -> None:
     """Run a cluster and a job, and end them; each JVM writes its archive as it ends."""
     cluster.write_configuration({})
     for role in (JOBMANAGER, TASKMANAGER):
-        options = {"JAVA_TOOL_OPTIONS": as_it_ends(cluster.home, role)}
+        options = {"JAVA_TOOL_OPTIONS": as_it_ends(folder, role)}
         replace(cluster, environment={**cluster.environment, **options}).start_process(role)
     wait_until(lambda: is_up(cluster))
     file = folder / "options.json"
     places = ((folder / name).as_uri() for name in ("landing", "checkpoints"))
     PipelineOptions("none", *places, connector={}, checkpoint_interval="1s", jobmanager=cluster.jobmanager).write(file)
     environment = cluster.client_environment()
-    environment["JVM_ARGS"] += " " + as_it_ends(cluster.home, CLIENT)
+    environment["JVM_ARGS"] += " " + as_it_ends(folder, CLIENT)
     subprocess.run([sys.executable, __file__, str(file)], env=environment, check=True, stdin=subprocess.DEVNULL)
     for pid in cluster.processes.find():
         os.kill(pid, signal.SIGTERM)
@@ -86,17 +88,24 @@ def main() -> None:
     home = Home.find()
     for role in ROLES:
         home.archive(role).unlink(missing_ok=True)
-    with TemporaryDirectory() as folder:
-        cluster = Cluster(Path(folder) / "flink", home, dict(os.environ))
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        cluster = Cluster(folder / "flink", home, dict(os.environ))
         try:
-            work(cluster, Path(folder))
+            work(cluster, folder)
         finally:
             cluster.stop()
-    for role in ROLES:
-        if new(home, role).exists():
-            new(home, role).rename(home.archive(role))
-        else:
-            print(f"setup: this Java writes no archive; Flink's {role} starts without one, which takes seconds more")
+        for role in ROLES:
+            keep(new(folder, role), home.archive(role))
+
+
+def keep(made: Path, archive: Path) -> None:
+    if not made.exists():
+        print(f"setup: this Java writes no {archive.name}; Flink starts without one, which takes seconds more")
+        return
+    beside = archive.with_suffix(".new")
+    shutil.move(made, beside)  # from another disk, maybe: only the last step is done at once
+    beside.rename(archive)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from tidemark_contract.settings import Settings
 from tidemark_jobs.export import copy_lines
 from tidemark_jobs.reader import open_source, read_version
 from tidemark_jobs.run import Run
+from tidemark_jobs.session import session_beside
 
 EVERYTHING = TableName("types", "everything")
 BAGS = ("public.pgbench_history", "types.bag")
@@ -43,11 +44,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnDatabase]:
 @pytest.fixture(scope="module")
 def truth(spark: SparkSession) -> SparkSession:
     """Few rows of many columns: generated code costs more than it saves."""
-    session = spark.newSession()
-    session.conf.set("spark.sql.codegen.wholeStage", "false")
-    session.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN")
-    session.conf.set("spark.sql.shuffle.partitions", "1")
-    return session
+    return session_beside(spark, few=True)
 
 
 @pytest.fixture(scope="module")
