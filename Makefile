@@ -109,14 +109,17 @@ endif
 $(STAMPS)/built: $(BUILT) | $(STAMPS)
 	@touch $@
 
-$(CONNECTOR): $(shell find streaming/connector/pom.xml streaming/connector/src/main -type f 2>/dev/null)
-	@echo "setup: building $(notdir $@)"
-	@mvn -B -q -Dstyle.color=never -Dmaven.test.skip=true -f streaming/connector package </dev/null
-	@touch $@
-$(SPARK_JAVA): $(shell find jobs/java/pom.xml jobs/java/src/main -type f 2>/dev/null)
-	@echo "setup: building $(notdir $@)"
-	@mvn -B -q -Dstyle.color=never -Dmaven.test.skip=true -f jobs/java package </dev/null
-	@touch $@
+# $(call package,<module>): what Maven says is shown when it fails; some print codes for colours whatever they are told.
+define package
+@echo "setup: building $(notdir $@)"
+@mvn -B -q -Dmaven.test.skip=true -l "$(CURDIR)/$(LOCAL)/logs/$(notdir $@).log" -f $(1) package </dev/null || { cat "$(LOCAL)/logs/$(notdir $@).log" >&2; exit 1; }
+@touch $@
+endef
+
+$(CONNECTOR): $(shell find streaming/connector/pom.xml streaming/connector/src/main -type f 2>/dev/null) | $(STAMPS)
+	$(call package,streaming/connector)
+$(SPARK_JAVA): $(shell find jobs/java/pom.xml jobs/java/src/main -type f 2>/dev/null) | $(STAMPS)
+	$(call package,jobs/java)
 # By a new file and a rename: a JVM that runs keeps the jar that it has open.
 $(JARS)/flink/$(notdir $(CONNECTOR)): $(CONNECTOR) $(STAMPS)/jars-flink
 	@cp $< $@.new && mv $@.new $@

@@ -12,8 +12,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from place import LOCAL, PASSWORD, Place, execute
 
+from tidemark.children import pass_interrupts_on
 from tidemark.local.postgres import EmbeddedPostgres
 from tidemark.main import run
+
+pass_interrupts_on()  # as main does: the tests may run in the background of a script
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -30,6 +31,17 @@ try:
 except KeyboardInterrupt:
     print("cleaned up", file=sys.stderr)
     sys.exit(130)
+"""
+IN_THE_BACKGROUND = """
+import signal, sys
+from pathlib import Path
+from tidemark.children import Child, pass_interrupts_on
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+pass_interrupts_on()
+with Child([sys.executable, "-c", sys.argv[1]], log=Path(sys.argv[2])) as started:
+    next(started.lines())
+signal.raise_signal(signal.SIGINT)
+sys.exit(started.process.returncode)
 """
 STUBBORN = "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); time.sleep(600)"  # noqa: E501
 
@@ -83,6 +95,14 @@ def test_ctrl_c_lets_the_child_clean_up_and_leaves_none(tmp_path):
         assert "ready" == next(started.lines())
 
     assert 130 == started.process.returncode
+    assert "cleaned up\n" == (tmp_path / "child.log").read_text()
+
+
+def test_a_command_in_the_background_ignores_ctrl_c_and_its_child_does_not(tmp_path):
+    """A script's background commands begin with SIGINT ignored, and hand that on."""
+    argv = [sys.executable, "-c", IN_THE_BACKGROUND, WAITS, str(tmp_path / "child.log")]
+
+    assert 130 == subprocess.run(argv, check=False, timeout=60).returncode
     assert "cleaned up\n" == (tmp_path / "child.log").read_text()
 
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 
+from tests.readers import read_by_delta_rs
 from tidemark_contract.argv import Job
 from tidemark_contract.layout import Layout
 from tidemark_contract.names import MARK_SCHEMA, MARK_TABLE, TableName
@@ -211,13 +212,17 @@ class Lake:
             published = list(publish_due(self.run, Bronze(self.layout), held))
         return published[-1] if published else None
 
-    def lines(self, spec: TableSpec, number: int | None = None) -> list[str]:
-        """The table's rows at a published mark, as sorted COPY lines."""
+    def lines(self, spec: TableSpec, number: int | None = None, *, by_spark: bool = False) -> list[str]:
+        """The table's rows at a published mark, as sorted COPY lines.
+
+        Read by delta-rs, which takes a tenth of the time, or as a reader in Spark sees them.
+        """
         published = self.run.control.published(number)
         version = published.version(spec.table) if published else None
         assert version is not None, f"{spec.table} is not in {published}"
         assert version.exact, f"{spec.table} is not exact at {published}"
-        rows = read_version(self.spark, self.layout, spec.table, version.version)
+        read = read_version if by_spark else read_by_delta_rs
+        rows = read(self.spark, self.layout, spec.table, version.version)
         lines = sorted(row[0] for row in copy_lines(rows, spec).collect())
         assert len(lines) == version.rows
         return lines

@@ -45,7 +45,7 @@ def test_an_idle_table_that_was_optimized_and_vacuumed_is_read_at_the_next_mark(
     vacuum(lake.spark, path, 0)
 
     assert not before & files(path)
-    assert ["1\ta\t\\N", "2\tb\t\\N", "3\tc\t\\N"] == lake.lines(ORDERS)
+    assert ["1\ta\t\\N", "2\tb\t\\N", "3\tc\t\\N"] == lake.lines(ORDERS, by_spark=True)
 
 
 def test_bronze_loses_what_was_compacted_and_keeps_what_is_not_registered(lake: Lake) -> None:
@@ -57,7 +57,7 @@ def test_bronze_loses_what_was_compacted_and_keeps_what_is_not_registered(lake: 
 
     assert waiting == {name for name in files(lake.layout.bronze) if name.startswith("_landing")}
     lake.sync()
-    assert "4\td\t\\N" in lake.lines(ORDERS)
+    assert "4\td\t\\N" in lake.lines(ORDERS, by_spark=True)
     assert 0 == Landing(lake.layout).register()
 
 
@@ -67,7 +67,7 @@ def test_a_compacted_changelog_is_folded_like_one_that_was_not(lake: Lake) -> No
     compact(lake.spark, lake.layout.bronze)
     lake.land(update(ORDERS, 131, id="1", state="z", price=None), mark(5, 140)).sync()
 
-    assert ["1\tz\t\\N", "2\tb\t\\N", "3\tc\t\\N", "5\tlong\t\\N"] == lake.lines(ORDERS)
+    assert ["1\tz\t\\N", "2\tb\t\\N", "3\tc\t\\N", "5\tlong\t\\N"] == lake.lines(ORDERS, by_spark=True)
 
 
 def test_retention_reaches_back_to_the_newest_mark_and_to_the_newest_proof(lake: Lake) -> None:
@@ -100,5 +100,5 @@ def test_a_fold_that_a_compaction_comes_before_is_done_again(
     monkeypatch.setattr(folding, way, compacted_before)
     lake.land(update(ORDERS, 121, id="2", state="new", price=None), mark(4, 130)).sync()
 
-    assert ["1\ta\t\\N", "2\tnew\t\\N", "3\tc\t\\N"] == lake.lines(ORDERS)
+    assert ["1\ta\t\\N", "2\tnew\t\\N", "3\tc\t\\N"] == lake.lines(ORDERS, by_spark=True)
     assert "merge_overtaken" in capfd.readouterr().err

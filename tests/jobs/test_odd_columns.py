@@ -45,4 +45,6 @@ def test_a_table_whose_columns_have_names_that_are_taken_is_merged(spark: SparkS
 
     width = len(TAKEN)
     expected = {"1": "v4", "2": "v2", "20": "v0", "3": "v3", "30": "v0"}
-    assert [f"{key}\t" + "\t".join([value] * width) for key, value in expected.items()] == lake.lines(ODD)
+    assert [f"{key}\t" + "\t".join([value] * width) for key, value in expected.items()] == lake.lines(
+        ODD, by_spark=True
+    )

@@ -118,6 +118,15 @@ class Child:
             self._on_event(event)
 
 
+def pass_interrupts_on() -> None:
+    """Let children hear SIGINT even if we were started to ignore it, as a script's commands in the background are.
+
+    What is ignored stays so in a child; what has a handler, if only one that does nothing, does not.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, lambda *_: None)
+
+
 def read_event(line: str) -> Event | None:
     """Read one JSON log line; None for anything else."""
     if not line.startswith("{"):

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import click
 
+from tidemark.children import pass_interrupts_on
 from tidemark.cli import cli
 from tidemark.output import CommandFailed, Failure, print_failure
 from tidemark_contract.errors import EXIT_FAILED, EXIT_OK, TidemarkError
@@ -20,6 +21,7 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command and exit with 0, 1, 75 (try again), 78 (configuration), 2 (usage) or 130 (Ctrl-C)."""
     signal.signal(signal.SIGTERM, _interrupt)
+    pass_interrupts_on()
     code = run(sys.argv[1:] if arguments is None else list(arguments))
     # Without Python's own teardown: Arrow's threads, which may still be reading ahead through delta-rs, would abort
     # the process in it (apache/arrow#45214).
