@@ -1,5 +1,6 @@
 """Compaction and deletion beside writers: nothing that a kept mark can see is lost."""
 
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ from pyspark.sql import SparkSession
 from tests.jobs.lake import LINES, ORDERS, Lake, insert, mark, update
 from tidemark_jobs import folding
 from tidemark_jobs.landing import Landing
-from tidemark_jobs.maintain import KEEP, compact, retention_hours, vacuum
+from tidemark_jobs.maintain import KEEP, compact, retention_hours, sweep, vacuum
 from tidemark_jobs.tables import ProofRow
 
 
@@ -46,6 +47,22 @@ def test_an_idle_table_that_was_optimized_and_vacuumed_is_read_at_the_next_mark(
 
     assert not before & files(path)
     assert ["1\ta\t\\N", "2\tb\t\\N", "3\tc\t\\N"] == lake.lines(ORDERS, by_spark=True)
+
+
+def test_what_a_job_that_was_cut_off_has_left_half_written_goes_when_it_is_old(lake: Lake) -> None:
+    path = lake.layout.silver(ORDERS.table)
+    left = Path(path.removeprefix("file://")) / "fold-x" / "_temporary" / "0"
+    for name, age in (("old", KEEP * 2), ("young", KEEP / 2)):
+        file = left / name / "part-00000.parquet"
+        file.parent.mkdir(parents=True)
+        file.touch()
+        then = (datetime.now(UTC) - age).timestamp()
+        os.utime(file, (then, then))
+    kept = files(path) - {"fold-x/_temporary/0/old/part-00000.parquet"}
+    sweep(path, KEEP)
+
+    assert kept == files(path)
+    assert ["1\ta\t\\N", "2\tb\t\\N", "3\tc\t\\N"] == lake.lines(ORDERS)
 
 
 def test_bronze_loses_what_was_compacted_and_keeps_what_is_not_registered(lake: Lake) -> None:

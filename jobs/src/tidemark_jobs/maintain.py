@@ -12,6 +12,7 @@ from delta.tables import DeltaTable
 from pyspark.sql import SparkSession
 
 from tidemark_contract.names import TableName
+from tidemark_jobs import storage
 from tidemark_jobs.control import PublishedMark
 from tidemark_jobs.landing import open_bronze
 from tidemark_jobs.leases import lease
@@ -34,6 +35,7 @@ def maintain(run: Run) -> dict[str, object]:
         for table in chosen:
             compact(run.spark, run.layout.silver(table))
             vacuum(run.spark, run.layout.silver(table), hours)
+            sweep(run.layout.silver(table), timedelta(hours=hours))
         open_bronze(run.layout)  # made if no sync has run yet
         compact(run.spark, run.layout.bronze)
         vacuum(run.spark, run.layout.bronze, hours, lite=True)
@@ -71,3 +73,11 @@ def vacuum(spark: SparkSession, path: str, hours: int, *, lite: bool = False) ->
     quoted = path.replace("`", "``")
     session.sql(f"VACUUM delta.`{quoted}` {'LITE' if lite else 'FULL'} RETAIN {hours:d} HOURS")
     log("vacuumed", path=path, hours=hours)
+
+
+def sweep(path: str, keep: timedelta) -> None:
+    """Delete what copies and folds that were cut off have left half-written: VACUUM passes by what begins with `_`."""
+    before = datetime.now(UTC) - keep
+    for file in storage.list_objects(path):
+        if "_temporary" in file.name.split("/") and file.modified < before:
+            storage.delete(path, file.name)
