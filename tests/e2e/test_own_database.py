@@ -11,11 +11,12 @@ from pyspark.sql import functions as F
 from tests.e2e import own
 from tests.e2e.values import TYPES, rows
 from tests.e2e.world import World, lines_of
+from tests.readers import read_by_delta_rs
 from tidemark_contract.argv import Job
 from tidemark_contract.names import TableName
 from tidemark_contract.settings import Settings
 from tidemark_jobs.export import copy_lines
-from tidemark_jobs.reader import open_source, read_version
+from tidemark_jobs.reader import open_source
 from tidemark_jobs.run import Run
 from tidemark_jobs.session import session_beside
 
@@ -99,7 +100,7 @@ def test_every_table_is_what_copy_to_stdout_writes(world: OwnDatabase, truth: Sp
     for spec in world.spec.tables:
         version = published.version(spec.table)
         assert version is not None, (spec.table, world.control.tables())
-        silver = read_version(truth, world.control.layout, spec.table, version.version)
+        silver = read_by_delta_rs(truth, world.control.layout, spec.table, version.version)
         expected = world.truth[mirrored][str(spec.table)]
         assert expected == sorted(row[0] + "\n" for row in copy_lines(silver, spec).collect()), spec.table
         assert len(expected) == version.rows
