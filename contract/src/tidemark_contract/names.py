@@ -13,7 +13,7 @@ SOURCE_NAME = re.compile(r"[a-z][a-z0-9_]{0,53}")
 MARK_SCHEMA = "tidemark"
 MARK_TABLE = "mark"
 META_COLUMNS = ("_key", "_mark", "_commit_lsn", "_count", "_exact")
-# Delta 4.2 takes these for its own when it merges with deletion vectors: it fails, or cannot read its file again.
+# Delta 4.2 takes these for its own where a table has deletion vectors: it fails to read it, or to DELETE or MERGE.
 DELTA_COLUMNS = (
     "path",
     "filepath",
