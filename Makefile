@@ -112,7 +112,7 @@ $(STAMPS)/built: $(BUILT) | $(STAMPS)
 # $(call package,<module>): what Maven says is shown when it fails; some print codes for colours whatever they are told.
 define package
 @echo "setup: building $(notdir $@)"
-@mvn -B -q -Dmaven.test.skip=true -l "$(CURDIR)/$(LOCAL)/logs/$(notdir $@).log" -f $(1) package </dev/null || { cat "$(LOCAL)/logs/$(notdir $@).log" >&2; exit 1; }
+@mvn -B -q -Dmaven.test.skip=true -f $(1) package </dev/null >$(LOCAL)/logs/$(notdir $@).log 2>&1 || { cat $(LOCAL)/logs/$(notdir $@).log >&2; exit 1; }
 @touch $@
 endef
 
