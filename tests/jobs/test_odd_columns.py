@@ -32,7 +32,9 @@ def named(event: Event) -> Event:
     return replace(event, oid=OID)
 
 
-def test_a_table_whose_columns_have_names_that_are_taken_is_folded_and_read(spark: SparkSession, tmp_path: Path) -> None:
+def test_a_table_whose_columns_have_names_that_are_taken_is_folded_and_read(
+    spark: SparkSession, tmp_path: Path
+) -> None:
     """Spark fails to read some of them where there are deletion vectors, and to delete rows beside others."""
     lake = Lake(spark, tmp_path, SourceSpec("shop", (ODD,)))
     facts = [relation(ODD, oid=OID)]

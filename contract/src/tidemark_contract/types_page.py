@@ -74,7 +74,8 @@ def _names() -> Iterator[str]:
     yield (
         "A column keeps its name. What Delta refuses in one is written as `~` and its hex code. `~` follows a name\n"
         "that is taken, whatever its case: by a column before it, by us, or by Delta, which fails to read a table, or\n"
-        f"to delete from it, where a column is called like one of its own. For instance {changed} (where there is an `Id`)."
+        "to delete from it, where a column is called like one of its own.\n"
+        f"For instance {changed} (where there is an `Id`)."
     )
     yield f"Taken by us: {_listed([name for name in RESERVED_COLUMNS if name not in DELTA_COLUMNS])}."
     yield f"Taken by Delta: {_listed(DELTA_COLUMNS)}."
