@@ -13,4 +13,5 @@ def read_by_delta_rs(spark: SparkSession, layout: Layout, table: TableName, vers
     opened = DeltaTable(layout.silver(table), version=version)
     found = pa.table(QueryBuilder().register("t", opened).execute("SELECT * FROM t").read_all())
     rows = found.cast(pa.schema(opened.schema().to_arrow()))
+    # Spark takes no column without chunks, which is what a result without rows has.
     return spark.createDataFrame(rows if rows.num_rows else rows.schema.empty_table())

@@ -35,13 +35,18 @@ except KeyboardInterrupt:
 IN_THE_BACKGROUND = """
 import signal, sys
 from pathlib import Path
-from tidemark.children import Child, pass_interrupts_on
+from tidemark import main
+from tidemark.children import Child
+
+def command(arguments):
+    with Child([sys.executable, "-c", arguments[0]], log=Path(arguments[1])) as started:
+        next(started.lines())
+    signal.raise_signal(signal.SIGINT)
+    return started.process.returncode
+
 signal.signal(signal.SIGINT, signal.SIG_IGN)
-pass_interrupts_on()
-with Child([sys.executable, "-c", sys.argv[1]], log=Path(sys.argv[2])) as started:
-    next(started.lines())
-signal.raise_signal(signal.SIGINT)
-sys.exit(started.process.returncode)
+main.run = command
+main.main()
 """
 STUBBORN = "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); time.sleep(600)"  # noqa: E501
 

@@ -157,12 +157,11 @@ def test_many_commits_of_both_writers_keep_what_a_dictionary_keeps(spark: SparkS
         gone = {str(chance.randint(1, 300)) for _ in range(8)} - rows.keys()
         write(url, rows, gone)
         model = {key: state for key, state in (model | rows).items() if key not in gone}
-        if number % 50 == 7:
+        if number % 30 == 7:
             DeltaTable.forPath(spark, url).delete("id % 7 = 3")
             model = {key: state for key, state in model.items() if int(key) % 7 != 3}
         if number % 40 == 0:
             compact(spark, url)
-        if number == 80:
             vacuum(spark, url, 0)
 
     assert (Path(url.removeprefix("file://")) / "_delta_log" / "_last_checkpoint").exists()
