@@ -135,7 +135,7 @@ def test_a_process_that_outlives_its_command_is_found_again_and_ended(tmp_path):
     argv = processes.python(tmp_path, "sleeper", "-c", "import sys, time; sys.stdin.readline(); time.sleep(600)")
     pid = processes.spawn(argv, log=tmp_path / "logs" / "sleeper.log", environment={}, stdin="go\n")
 
-    assert [pid] == wait_for(lambda: processes.find(word))
+    assert [pid] == processes.find(word)
     assert [] == processes.find(processes.mark(tmp_path / "elsewhere", "sleeper")[1])
     assert processes.end(word)
     assert [] == processes.find(word)

@@ -29,7 +29,10 @@ def find(word: str) -> list[int]:
 
 
 def spawn(argv: Sequence[str], *, log: Path, environment: Mapping[str, str], stdin: str = "") -> int:
-    """Start a process that outlives us, in a session of its own; its output is appended to the log. Give its pid."""
+    """Start a process that outlives us, in a session of its own; its output is appended to the log. Give its pid.
+
+    From here on `find` finds it: a process that is just beginning has no argv for some microseconds.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -39,6 +42,8 @@ def spawn(argv: Sequence[str], *, log: Path, environment: Mapping[str, str], std
     if process.stdin:
         process.stdin.write(stdin.encode())
         process.stdin.close()
+    while process.poll() is None and not dict(_commands()).get(process.pid):
+        time.sleep(0.001)
     return process.pid
 
 
