@@ -11,12 +11,11 @@ from pyspark.sql import functions as F
 from tests.e2e import own
 from tests.e2e.values import TYPES, rows
 from tests.e2e.world import World, lines_of
-from tests.readers import read_by_delta_rs
 from tidemark_contract.argv import Job
 from tidemark_contract.names import TableName
 from tidemark_contract.settings import Settings
 from tidemark_jobs.export import copy_lines
-from tidemark_jobs.reader import open_source
+from tidemark_jobs.reader import open_source, read_by_spark
 from tidemark_jobs.run import Run
 from tidemark_jobs.session import session_beside
 
@@ -70,8 +69,11 @@ def mirrored(world: OwnDatabase, found: str) -> int:
 
 def everything(world: World, spark: SparkSession, mark: int, first: int) -> DataFrame:
     """The silver values of 16 rows of types.everything from an id on, numbered; the typed columns and `_exact`."""
-    _, tables = open_source(spark, world.control.layout.root, "shop", mark)
-    mine = tables[EVERYTHING].where(F.col("id").between(first, first + len(rows()) - 1))
+    published = world.control.published(mark)
+    version = published and published.version(EVERYTHING)
+    assert version
+    silver = read_by_spark(spark, world.control.layout.silver(EVERYTHING), version.version)
+    mine = silver.where(F.col("id").between(first, first + len(rows()) - 1))
     return mine.withColumn("id", F.col("id") - first).drop("doubled", "defaulted", "_key", "_mark", "_commit_lsn")
 
 
@@ -95,14 +97,13 @@ def test_a_table_without_a_key_is_named_with_the_cure_and_nothing_is_changed(wor
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_every_table_is_what_copy_to_stdout_writes(world: OwnDatabase, truth: SparkSession, mirrored: int) -> None:
-    published = world.control.published(mirrored)
-    assert published is not None
+    published, tables = open_source(truth, world.control.layout.root, "shop", mirrored)
+    assert {spec.table for spec in world.spec.tables} == tables.keys(), world.control.tables()
     for spec in world.spec.tables:
-        version = published.version(spec.table)
-        assert version is not None, (spec.table, world.control.tables())
-        silver = read_by_delta_rs(truth, world.control.layout, spec.table, version.version)
         expected = world.truth[mirrored][str(spec.table)]
-        assert expected == sorted(row[0] + "\n" for row in copy_lines(silver, spec).collect()), spec.table
+        assert expected == sorted(row[0] + "\n" for row in copy_lines(tables[spec.table], spec).collect()), spec.table
+        version = published.version(spec.table)
+        assert version
         assert len(expected) == version.rows
 
 

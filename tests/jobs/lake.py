@@ -12,7 +12,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 
-from tests.readers import read_by_delta_rs
 from tidemark_contract.argv import Job
 from tidemark_contract.layout import Layout
 from tidemark_contract.names import MARK_SCHEMA, MARK_TABLE, TableName
@@ -23,11 +22,12 @@ from tidemark_jobs.bronze import Bronze
 from tidemark_jobs.changelog import CHANGES
 from tidemark_jobs.control import PublishedMark, TableState
 from tidemark_jobs.copy import CopiedTable, silver_rows, write_manifest
+from tidemark_jobs.deltalog import open_table
 from tidemark_jobs.export import copy_lines
 from tidemark_jobs.landing import Landing
 from tidemark_jobs.leases import lease
 from tidemark_jobs.plan import COPIED
-from tidemark_jobs.reader import read_version
+from tidemark_jobs.reader import read_by_delta_rs, read_by_spark
 from tidemark_jobs.run import Run
 from tidemark_jobs.sync import publish_due
 
@@ -188,7 +188,7 @@ class Lake:
         for spec in self.spec.tables:
             rows = list(tables.get(spec.table.table, ()))
             path, folder = self.layout.silver(spec.table), f"copy-{number}"
-            silver.create(self.spark, path, spec)
+            silver.create(path, spec)
             fields = pa.schema([(f"c{n}", pa.string()) for n in range(len(spec.columns))])
             arrow = pa.Table.from_pylist([{f"c{n}": v for n, v in enumerate(row)} for row in rows], fields)
             texts = self.spark.createDataFrame(arrow)
@@ -221,8 +221,11 @@ class Lake:
         version = published.version(spec.table) if published else None
         assert version is not None, f"{spec.table} is not in {published}"
         assert version.exact, f"{spec.table} is not exact at {published}"
-        read = read_version if by_spark else read_by_delta_rs
-        rows = read(self.spark, self.layout, spec.table, version.version)
+        url = self.layout.silver(spec.table)
+        if by_spark:
+            rows = read_by_spark(self.spark, url, version.version)
+        else:
+            rows = read_by_delta_rs(self.spark, open_table(url, version.version))
         lines = sorted(row[0] for row in copy_lines(rows, spec).collect())
         assert len(lines) == version.rows
         return lines

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import struct
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -13,35 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 
-from tidemark.local.postgres import EmbeddedPostgres
-
-# PySpark leaves the socket of collect() to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore:.*socket.*:pytest.PytestUnraisableExceptionWarning")
-
-LOCAL = Path(__file__).resolve().parents[2] / ".tidemark"
 COUNT = 200_000
 FORMAT = {"float8": ">d", "float4": ">f"}
 ARROW = {"float8": pa.float64(), "float4": pa.float32()}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def functions(spark: SparkSession) -> None:
-    """Register the functions in the session that all tests share, as spark.sql.extensions does in a new one."""
-    jvm, session = spark._jvm, spark._jsparkSession
-    assert jvm is not None
-    extensions = jvm.org.apache.spark.sql.SparkSessionExtensions()
-    jvm.io.tidemark.spark.TidemarkExtensions().apply(extensions)
-    extensions.registerFunctions(session.sessionState().functionRegistry())
-
-
-@pytest.fixture(scope="module")
-def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[psycopg.Connection]:
-    folder = tmp_path_factory.mktemp("postgres")
-    with (
-        EmbeddedPostgres(LOCAL / "postgres" / "17", folder / "data") as server,
-        psycopg.connect(server.superuser_url) as connection,
-    ):
-        yield connection
 
 
 def float8_patterns() -> list[bytes]:
@@ -92,7 +65,7 @@ def test_a_float_is_written_as_postgresql_writes_it_and_reads_back_as_itself(
 
 def test_null_is_null(spark: SparkSession) -> None:
     (row,) = spark.sql(
-        "SELECT pg_float8(CAST(NULL AS DOUBLE)) AS eight, pg_float4(CAST(NULL AS FLOAT)) AS four"
+        "SELECT pg_float8_out(CAST(NULL AS DOUBLE)) AS eight, pg_float4_out(CAST(NULL AS FLOAT)) AS four"
     ).collect()
 
     assert (None, None) == (row.eight, row.four)
@@ -114,7 +87,7 @@ def written_by_spark(spark: SparkSession, folder: Path, name: str, patterns: lis
     little_endian = pa.py_buffer(b"".join(pattern[::-1] for pattern in patterns))
     values = pa.Array.from_buffers(ARROW[name], len(patterns), [None, little_endian])
     pq.write_table(pa.table({"at": range(len(patterns)), "value": values}), folder / "bits.parquet")
-    written = spark.read.parquet(str(folder)).selectExpr("at", f"pg_{name}(value) AS text").orderBy("at")
+    written = spark.read.parquet(str(folder)).selectExpr("at", f"pg_{name}_out(value) AS text").orderBy("at")
     return [row.text for row in written.collect()]
 
 

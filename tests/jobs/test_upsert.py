@@ -48,7 +48,7 @@ COUNTED = pa.schema(
 @pytest.fixture
 def url(spark: SparkSession, tmp_path: Path) -> str:
     place = f"file://{tmp_path}/a table"
-    silver.create(spark, place, ORDERS)
+    silver.create(place, ORDERS)
     return place
 
 
@@ -113,7 +113,7 @@ def test_the_second_of_two_who_looked_at_the_same_version_changes_nothing(spark:
 
 def test_counts_are_added_and_never_go_below_nothing(spark: SparkSession, tmp_path: Path) -> None:
     url = (tmp_path / "log").as_uri()
-    silver.create(spark, url, LOG)
+    silver.create(url, LOG)
 
     def count(**counts: int) -> None:
         rows = [{"a": key, "_key": key, "_mark": 1, "_count": n} for key, n in counts.items()]

@@ -75,10 +75,9 @@ def _manifest(mark: int) -> str:
 
 
 def _copy_table(run: Run, spec: TableSpec, held: HeldSnapshot) -> CopiedTable:
-    spark = run.spark.newSession()
     path = run.layout.silver(spec.table)
-    silver.create(spark, path, spec)
     rows = silver_rows(_read(run, spec, held), spec, held.mark.id)
+    silver.create(path, spec)
     folder = f"copy-{held.mark.nonce}"  # no leading underscore: VACUUM would never look into it
     rows.write.mode("overwrite").parquet(f"{path}/{folder}")
     held.check()

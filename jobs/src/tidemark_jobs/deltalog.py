@@ -7,10 +7,10 @@ from deltalake import DeltaTable
 from tidemark_contract.s3 import SCHEME, S3Access, lake_error
 
 
-def open_table(url: str) -> DeltaTable:
-    """Open a table at its newest version; TableNotFoundError when there is none."""
+def open_table(url: str, version: int | None = None) -> DeltaTable:
+    """Open a table at a version (default: its newest); TableNotFoundError when there is none."""
     try:
-        return DeltaTable(url, storage_options=storage_options(url))
+        return DeltaTable(url, version=version, storage_options=storage_options(url))
     except OSError as error:
         raise lake_error(url, str(error)) from error
 

@@ -22,7 +22,7 @@ def export(run: Run) -> None:
     version = published.version(name)
     if version is None or not version.exact:
         raise ConfigurationError(f"{name} is not exact at mark {published.mark.id}: `tidemark status` says why")
-    lines = copy_lines(read_version(run.spark, run.layout, name, version.version), spec)
+    lines = copy_lines(read_version(run.spark, run.layout, version), spec)
     for row in lines.toLocalIterator(prefetchPartitions=True):
         sys.stdout.write(row[0] + "\n")
 
@@ -30,7 +30,7 @@ def export(run: Run) -> None:
 def copy_lines(rows: DataFrame, spec: TableSpec) -> DataFrame:
     """Turn silver rows into lines of COPY text; a counted row stands there as often as it was counted."""
     texts = row_texts(spec)
-    line = copy_line([(texts[column.name], column.silver.codec) for column in spec.columns])
+    line = copy_line([texts[column.name] for column in spec.columns])
     if spec.key:
         return rows.select(line.alias("line"))
     return rows.select(F.explode(F.array_repeat(line, F.col("_count").cast("int"))).alias("line"))

@@ -1,18 +1,19 @@
 """Silver tables: one Delta table per source table, changed only by commits that name the mark they lead to."""
 
 import json
+import time
+import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
-from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from tidemark_contract.errors import TidemarkError
 from tidemark_contract.specs import TableSpec
+from tidemark_jobs import storage
 from tidemark_jobs.deltalog import open_table
 from tidemark_jobs.fold.values import EXACT_TYPE
 
@@ -67,11 +68,38 @@ class Standing:
             base = step.nonce
 
 
-def create(spark: SparkSession, path: str, spec: TableSpec) -> None:
-    """Make the table if it does not exist."""
-    nothing = [F.lit(None).cast(field.dataType).alias(field.name) for field in schema(spec)]
-    writer = spark.range(0).select(*nothing).write.format("delta").mode("ignore")
-    writer.option("delta.enableDeletionVectors", "true").option("delta.checkpointInterval", "50").save(path)
+def create(path: str, spec: TableSpec) -> None:
+    """Make the table, without rows, if it does not exist; of two who do it at once, one has done it."""
+    try:
+        open_table(path)
+    except TableNotFoundError:
+        actions = [{"commitInfo": {"timestamp": _now(), "operation": "CREATE TABLE", "engineInfo": "tidemark"}}]
+        entry = [*actions, {"protocol": _protocol(schema(spec))}, {"metaData": _metadata(schema(spec))}]
+        content = "".join(json.dumps(action, separators=(",", ":")) + "\n" for action in entry)
+        storage.create(path, f"_delta_log/{0:020d}.json", content.encode())
+
+
+def _protocol(columns: StructType) -> dict[str, object]:
+    """Say what a reader and a writer of the table must know; the features that `upsert.place` keeps."""
+    zoneless = any(field.dataType.typeName() == "timestamp_ntz" for field in columns)
+    features = ["deletionVectors", *(["timestampNtz"] if zoneless else [])]
+    writers = [*features, "appendOnly", "invariants"]
+    return {"minReaderVersion": 3, "minWriterVersion": 7, "readerFeatures": features, "writerFeatures": writers}
+
+
+def _metadata(columns: StructType) -> dict[str, object]:
+    return {
+        "id": str(uuid.uuid4()),
+        "format": {"provider": "parquet", "options": {}},
+        "schemaString": columns.json(),
+        "partitionColumns": [],
+        "configuration": {"delta.enableDeletionVectors": "true", "delta.checkpointInterval": "50"},
+        "createdTime": _now(),
+    }
+
+
+def _now() -> int:
+    return int(time.time() * 1000)
 
 
 def schema(spec: TableSpec) -> StructType:

@@ -15,12 +15,11 @@ from tidemark_contract.names import TableName
 from tidemark_contract.specs import TableSpec
 from tidemark_jobs.bronze import Bronze
 from tidemark_jobs.buckets import Buckets, Difference, bucket_count, differences, silver_buckets
-from tidemark_jobs.changes import FEW
 from tidemark_jobs.control import PublishedMark, TableState, TableVersion
 from tidemark_jobs.leases import lease
 from tidemark_jobs.logs import log
 from tidemark_jobs.plan import LIVE, STALE, SUSPECT
-from tidemark_jobs.reader import read_version
+from tidemark_jobs.reader import FEW_ROWS, read_version
 from tidemark_jobs.run import Run
 from tidemark_jobs.session import session_beside
 from tidemark_jobs.sync import check_source, sync_to, wait_for_mark
@@ -95,7 +94,7 @@ def _prove(
     version = published.version(spec.table)
     if version is None:
         return _proof(run, published, spec, sum(rows for rows, _ in expected.values()), 1, ["it is not in the mark"])
-    silver = read_version(session_beside(run.spark, few=version.rows <= FEW), run.layout, spec.table, version.version)
+    silver = read_version(session_beside(run.spark, few=version.rows <= FEW_ROWS), run.layout, version)
     found = silver_buckets(silver, spec, buckets)
     wrong = sorted(b for b in expected.keys() | found.keys() if expected.get(b) != found.get(b))
     different: list[Difference] = []

@@ -6,24 +6,11 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from tidemark_contract.specs import TableSpec
-from tidemark_contract.types import Codec
-
-# Backslash first: the escapes that follow bring their own.
-_ESCAPES = {"\\": r"\\", "\b": r"\b", "\f": r"\f", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\v": r"\v"}
-_NEVER_ESCAPED = {Codec.INTEGER, Codec.DECIMAL, Codec.BOOLEAN, Codec.FLOAT, Codec.DATE, Codec.TIMESTAMP}
 
 
-def escaped(text: Column) -> Column:
-    """Write a value as COPY does."""
-    for raw, escape in _ESCAPES.items():
-        text = F.replace(text, F.lit(raw), F.lit(escape))
-    return text
-
-
-def copy_line(texts: Sequence[tuple[Column, Codec]]) -> Column:
+def copy_line(texts: Sequence[Column]) -> Column:
     """Join values, as PostgreSQL text, to a line of COPY text."""
-    fields = [text if codec in _NEVER_ESCAPED else escaped(text) for text, codec in texts]
-    return F.concat_ws("\t", *[F.coalesce(field, F.lit(r"\N")) for field in fields])
+    return F.call_function("pg_copy_line", F.array(*texts))
 
 
 def key_of(row: Column, spec: TableSpec) -> Column:
@@ -32,8 +19,7 @@ def key_of(row: Column, spec: TableSpec) -> Column:
     NULL for no row, and for a row that lacks a part of its key.
     """
     names = spec.key or tuple(column.name for column in spec.columns)
-    codecs = {column.name: column.silver.codec for column in spec.columns}
-    line = copy_line([(row.getItem(name), codecs[name]) for name in names])
+    line = copy_line([row.getItem(name) for name in names])
     there = row.isNotNull()
     for name in spec.key:
         there = there & row.getItem(name).isNotNull()

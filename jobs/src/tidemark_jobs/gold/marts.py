@@ -59,14 +59,14 @@ def _known(name: str) -> str:
 
 def _opened(run: Run, names: Sequence[str], published: PublishedMark) -> dict[TableName, DataFrame]:
     """Open what the marts read, and each once: it costs a second of a fresh session."""
-    exact = {version.table: version.version for version in published.tables if version.exact}
+    exact = {version.table: version for version in published.tables if version.exact}
     for name in names:
         if lacking := [str(table) for table in INPUTS[name] if table not in exact]:
             raise ConfigurationError(
                 f"mart {name} needs {', '.join(lacking)}, not exact at this mark: `tidemark status` says why"
             )
     wanted = {table for name in names for table in INPUTS[name]}
-    return {table: read_version(run.spark, run.layout, table, exact[table]) for table in wanted}
+    return {table: read_version(run.spark, run.layout, exact[table]) for table in wanted}
 
 
 def write_mart(layout: Layout, name: str, rows: DataFrame, published: PublishedMark) -> int:
