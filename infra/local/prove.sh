@@ -21,8 +21,8 @@ for seed in $seeds; do
     failed=1
   fi
 done
-export TIDEMARK_COURSES=${TIDEMARK_COURSES:-5}
-echo "== $TIDEMARK_COURSES courses of 120 commits to one table"
+export TIDEMARK_COURSES=${TIDEMARK_COURSES:-5} TIDEMARK_COMMITS=120
+echo "== $TIDEMARK_COURSES courses of $TIDEMARK_COMMITS commits to one table"
 .tidemark/venv/spark/bin/python -m pytest tests/jobs/test_upsert.py -k many_commits || failed=1
 printf '\n%s' "$proven"
 exit $failed

@@ -1,4 +1,4 @@
-"""A database with one table of a million rows, its stream and its mirror, for the benchmarks."""
+"""A database with a table of a million rows, its stream and its mirror, for the benchmarks."""
 
 import os
 import signal
@@ -20,8 +20,8 @@ from tidemark_jobs.run import Run
 from tidemark_jobs.session import build_session
 
 ROWS = 1_000_000
-# 157 bytes a row, as wide as an order line.
-TABLE = f"""
+# 13 columns, 157 bytes a row: as wide as an order line.
+WIDE = f"""
 CREATE TABLE item (
     id bigint PRIMARY KEY, part integer NOT NULL, supplier integer NOT NULL, line integer NOT NULL,
     quantity numeric(12,2), price numeric(15,2), discount numeric(4,2), flag char(1), shipped date,
@@ -29,6 +29,13 @@ CREATE TABLE item (
 INSERT INTO item SELECT g, g % 20000, g % 1000, g % 7, g % 50, g / 7.0, 0.05, 'N', '2026-01-01'::date + (g % 300)::int,
     '2026-01-01'::timestamptz + g * interval '1 s', 'TRUCK', g % 2 = 0, md5(g::text)
     FROM generate_series(1, {ROWS}) g;
+"""
+# pgbench's accounts, by its names but for the key's and that of the table.
+NARROW = f"""
+CREATE TABLE item (id int PRIMARY KEY, bid int, quantity int, note char(84));
+INSERT INTO item SELECT g, 1, 0, '' FROM generate_series(1, {ROWS}) g;
+"""
+CHANGE = """
 CREATE PROCEDURE change(rows integer, a_time integer, round integer) LANGUAGE plpgsql AS $$
 BEGIN
     FOR start IN 1..rows BY a_time LOOP
@@ -43,9 +50,11 @@ SETTINGS = {"max_wal_size": "16GB", "checkpoint_timeout": "1h", "wal_sender_time
 class BenchWorld(World):
     """One large table."""
 
+    table = WIDE
+
     def fill(self, connection: psycopg.Connection[Any]) -> None:
         """Make it."""
-        connection.execute(TABLE)
+        connection.execute(self.table + CHANGE)
         connection.execute("VACUUM ANALYZE item")
 
     def change(self, round_: int, rows: int = ROWS, a_time: int = 100) -> None:
@@ -78,13 +87,19 @@ class BenchWorld(World):
             os.kill(sender, signal.SIGCONT)
 
 
+class NarrowWorld(BenchWorld):
+    """A table of few columns."""
+
+    table = NARROW
+
+
 @contextmanager
-def world() -> Iterator[BenchWorld]:
+def world(kind: type[BenchWorld] = BenchWorld) -> Iterator[BenchWorld]:
     """Make the database and its stream; both go afterwards."""
     with TemporaryDirectory(prefix="tidemark-bench-") as folder:
         server = EmbeddedPostgres(LOCAL / "postgres" / "17", Path(folder) / "data", settings=SETTINGS)
         with server:
-            made = BenchWorld(server, Path(folder), seed=0)
+            made = kind(server, Path(folder), seed=0)
             print(f"making {ROWS:,} rows", flush=True)
             made.make()
             made.must("discover", "--name", "shop")

@@ -27,8 +27,8 @@ from tidemark_jobs.upsert.gathering import MANY
 from tidemark_jobs.upsert.place import NotWritable, open_place
 
 Rows = dict[str, str | None]
-COURSES = int(os.environ.get("TIDEMARK_COURSES", "1"))
-"""So many long courses; `make prove` asks for more."""
+COURSES, COMMITS = int(os.environ.get("TIDEMARK_COURSES", "1")), int(os.environ.get("TIDEMARK_COMMITS", "60"))
+"""So many courses, and commits in each; `make prove` asks for more."""
 KEYED = pa.schema(
     [
         ("id", pa.int32()),
@@ -137,13 +137,15 @@ def test_files_that_are_not_small_stay_as_they_are(url: str, monkeypatch: pytest
     assert MANY + 3 == len(open_place(url).files)
 
 
-def test_small_files_grow_together(spark: SparkSession, url: str) -> None:
+def test_small_files_grow_together(spark: SparkSession, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each commit would else have to look into one file more."""
-    for number in range(3 * MANY):
+    many = 6
+    monkeypatch.setattr("tidemark_jobs.upsert.gathering.MANY", many)
+    for number in range(3 * many):
         write(url, {f"{number}": "a", "999": f"{number}"}, gone={f"{number - 1}"} if number % 2 else frozenset())
-        assert len(open_place(url).files) <= MANY + 1
+        assert len(open_place(url).files) <= many + 1
 
-    expected: Rows = {f"{number}": "a" for number in range(1, 3 * MANY, 2)} | {"999": f"{3 * MANY - 1}"}
+    expected: Rows = {f"{number}": "a" for number in range(1, 3 * many, 2)} | {"999": f"{3 * many - 1}"}
     assert expected == by_spark(spark, url) == by_delta_rs(url)
 
 
@@ -151,7 +153,7 @@ def test_small_files_grow_together(spark: SparkSession, url: str) -> None:
 def test_many_commits_of_both_writers_keep_what_a_dictionary_keeps(spark: SparkSession, url: str, seed: int) -> None:
     """Deletion vectors grow, checkpoints come, files are compacted; keys are as long as bounds are not."""
     chance, model = random.Random(seed), dict[str, str | None]()
-    for number in range(1, 121):
+    for number in range(1, COMMITS + 1):
         keys = [str(chance.randint(1, 300)) for _ in range(chance.randint(1, 40))]
         rows: Rows = dict.fromkeys(keys, f"{number}")
         gone = {str(chance.randint(1, 300)) for _ in range(8)} - rows.keys()
