@@ -19,6 +19,21 @@ with lease(Layout(sys.argv[1], "shop"), "sync"):
     time.sleep(600)
 """
 
+# The job's own main, with a sync that takes its time.
+JOB = """
+import os, sys, time
+from tidemark_jobs import __main__ as jobs
+from tidemark_jobs.leases import lease
+os.environ |= {"TIDEMARK_SPECS": "/none", "TIDEMARK_LAKE": sys.argv[1]}
+def sync_job(run):
+    with lease(run.layout, "sync"):
+        print("held", flush=True)
+        time.sleep(600)
+        yield {}
+jobs.sync_job = sync_job
+sys.exit(jobs.main(["sync", "--source", "shop"]))
+"""
+
 
 @pytest.fixture
 def layout(tmp_path: Path) -> Layout:
@@ -45,5 +60,17 @@ def test_a_holder_that_was_killed_is_not_waited_for(layout: Layout) -> None:
             pass
         holder.kill()
         holder.wait()
+        with lease(layout, "sync") as held:
+            held.check()
+
+
+def test_a_job_that_is_ended_by_sigterm_gives_its_lease_back(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So ends Kubernetes a job, and the next one may be on another machine, which cannot tell that it is dead."""
+    monkeypatch.setattr("tidemark_jobs.leases._died_here", lambda _: False)
+    with subprocess.Popen([sys.executable, "-c", JOB, layout.root], stdout=subprocess.PIPE, text=True) as job:
+        assert job.stdout is not None
+        assert "held\n" == job.stdout.readline()
+        job.terminate()
+        assert 1 == job.wait(30)
         with lease(layout, "sync") as held:
             held.check()

@@ -1,6 +1,7 @@
 """The command line of the jobs: `python -m tidemark_jobs sync --source shop`, or spark-submit on this file."""
 
 import os
+import signal
 import sys
 
 from pyspark.sql import SparkSession
@@ -21,7 +22,11 @@ from tidemark_jobs.verify import not_equal, verify
 
 
 def main(words: list[str]) -> int:
-    """Run one job; give the exit code that says what an operator does next."""
+    """Run one job; give the exit code that says what an operator does next.
+
+    SIGTERM, by which Kubernetes and Airflow end a job, is as Ctrl-C: a lease is given back, and nobody waits for it.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     job = parse(words)
     try:
         run = Run(job, Settings.read())
