@@ -1,7 +1,7 @@
 """Stream to landing, against pg_recvlogical that throws away what it reads, on the same log.
 
-Each column of a row is an entry of a map in the file, and the writer of files is what the stream waits for; so a table of
-few columns, pgbench's, is measured, and one of many.
+Each column of a row is an entry of a map in the file, and the writer of files is what the stream waits for; so a table
+of few columns, pgbench's, is measured, and one of many.
 
 The server's side of the stream is stopped while the changes are made, so that both begin at the same place;
 pg_recvlogical reads a copy of the slot. The stream's time ends when the last change is in a committed landing file.

@@ -24,7 +24,7 @@ JOB = """
 import os, sys, time
 from tidemark_jobs import __main__ as jobs
 from tidemark_jobs.leases import lease
-os.environ |= {"TIDEMARK_SPECS": "/none", "TIDEMARK_LAKE": sys.argv[1]}
+os.environ |= {"TIDEMARK_SPECS": "/none", "TIDEMARK_STATE": "/none", "TIDEMARK_LAKE": sys.argv[1]}
 def sync_job(run):
     with lease(run.layout, "sync"):
         print("held", flush=True)
