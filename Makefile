@@ -160,22 +160,23 @@ bench: setup-test ## Measure it against what else one would take; ARGS=small run
 # --- checking it ---------------------------------------------------------------------------------------------------
 
 PARTS := contract source streaming jobs console orchestration
-SUITES := $(PARTS) e2e integration connector spark-java
+SUITES := $(PARTS) e2e exactness integration connector spark-java
 
 .PHONY: test $(addprefix test-,$(SUITES)) lint format docs locks clean
 test: setup-test ## Run all tests, each part in its own environment
 	@infra/local/test.sh
 $(addprefix test-,$(SUITES)): setup-test
 	@infra/local/test.sh $(patsubst test-%,%,$@)
-test-contract: ## Run one suite; likewise source streaming jobs console orchestration connector spark-java e2e integration
+test-contract: ## Run one suite; likewise source streaming jobs console orchestration connector spark-java e2e exactness integration
 
 lint: $(STAMPS)/tools $(addprefix $(STAMPS)/,test-spark test-flink test-airflow) ## Check style, types and who may import whom
 	@infra/local/lint.sh
 format: $(STAMPS)/tools ## Rewrite the Python files in the project's style
 	@$(LOCAL)/tools/bin/ruff check --quiet --fix-only .
 	@$(LOCAL)/tools/bin/ruff format .
-docs: $(STAMPS)/venv-spark ## Render docs/types.md from the contract
+docs: $(STAMPS)/test-spark ## Render docs/types.md from the contract, docs/exactness.md from the cases
 	@$(VENVS)/spark/bin/python -m tidemark_contract.types_page > docs/types.md.new && mv docs/types.md.new docs/types.md
+	@$(VENVS)/spark/bin/python -m tests.exactness.page > docs/exactness.md.new && mv docs/exactness.md.new docs/exactness.md
 
 locks: $(STAMPS)/uv ## Solve all requirements anew; `make locks ARGS=--upgrade` moves what is not pinned
 	@infra/local/locks.sh $(ARGS)

@@ -86,7 +86,7 @@ def test_the_same_landing_files_twice_change_nothing(lake: Lake) -> None:
     assert (["x\t\\N", "z\t\\N"], ["1\ts\t1.00"]) == (lake.lines(LOG), lake.lines(ORDERS))
 
 
-@ALL_WAYS
+@BOTH_WAYS
 def test_a_truncate_empties_and_what_follows_it_stays(lake: Lake) -> None:
     lake.land(insert(ORDERS, 101, id="1", state="a", price="1.00"), insert(LOG, 101, a="x", b="y"), mark(2, 110)).sync()
     facts = [relation(ORDERS, filenode=5, changed_by=111), relation(LINES), relation(LOG, filenode=6, changed_by=111)]
@@ -127,7 +127,7 @@ def test_rows_that_were_copied_and_rows_that_came_change_together(
         assert ["n\tm", "n\tm", "s\tt"] == lake.lines(LOG, by_spark=by_spark)
 
 
-@ALL_WAYS
+@BOTH_WAYS
 def test_a_truncate_alone_empties_whatever_came_before_it(lake: Lake) -> None:
     """Of the changes that it follows, one leaves out a value that stood in the table."""
     lake.land(
@@ -146,7 +146,7 @@ def test_a_truncate_alone_empties_whatever_came_before_it(lake: Lake) -> None:
     assert ([], [], ["1\tp"]) == (lake.lines(ORDERS), lake.lines(LOG), lake.lines(LINES))
 
 
-@ALL_WAYS
+@BOTH_WAYS
 def test_unchanged_toast_comes_from_the_row_in_the_table_even_if_it_moved(lake: Lake) -> None:
     lake.land(
         insert(ORDERS, 101, id="1", state="long", price="NaN"),

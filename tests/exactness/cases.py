@@ -1,0 +1,81 @@
+"""The cases: SQL files that say what is done before the copy, while the stream runs, and after a first mark.
+
+    -- What happens, in a sentence.
+    -- verdict: equal                        (or: stale, or suspect, then a pattern that the reason has to match)
+    CREATE TABLE t (…);
+
+    -- while streaming
+    UPDATE t …;
+
+    -- in b
+    BEGIN;
+
+    -- after a mark
+    …
+
+Blocks are set apart by empty lines and sent one by one; `-- in NAME` sends a block through another session. A block
+that begins with COPY … FROM STDIN has its rows in the lines that follow. Each case has a schema of its own.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+FOLDER = Path(__file__).with_name("cases")
+SECTIONS = ("before", "while streaming", "after a mark")
+EQUAL = "equal"
+_HEAD = re.compile(r"-- (?P<sentence>.+)\n(?:-- verdict: (?P<state>\w+)(?:, (?P<reason>.+))?\n)?")
+
+
+@dataclass(frozen=True)
+class Block:
+    """One statement or more that are sent together, and the session that sends them."""
+
+    session: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is done to the tables of one schema, and how that has to end."""
+
+    name: str  # of its folder and file, and of its schema
+    sentence: str
+    state: str
+    reason: str
+    sections: dict[str, tuple[Block, ...]]
+
+    @property
+    def is_equal(self) -> bool:
+        """Tell whether all its tables have to be what the source is."""
+        return self.state == EQUAL
+
+
+def load_cases() -> list[Case]:
+    """Read all cases."""
+    return [_parse(path) for path in sorted(FOLDER.glob("*/*.sql"))]
+
+
+def _parse(path: Path) -> Case:
+    text = path.read_text(encoding="utf-8")
+    head = _HEAD.match(text)
+    assert head, f"{path} does not begin with a sentence"
+    sections: dict[str, list[Block]] = {name: [] for name in SECTIONS}
+    section = SECTIONS[0]
+    for block in re.split(r"\n{2,}", text[head.end() :].strip()):
+        first, _, rest = block.partition("\n")
+        begins = first.removeprefix("-- ") in SECTIONS
+        section = first.removeprefix("-- ") if begins else section
+        sections[section] += _blocks(rest if begins else block)
+    blocks = {name: tuple(found) for name, found in sections.items()}
+    return Case(
+        f"{path.parent.name}_{path.stem}", head["sentence"], head["state"] or EQUAL, head["reason"] or "", blocks
+    )
+
+
+def _blocks(text: str) -> Iterator[Block]:
+    if match := re.match(r"-- in (\w+)\n", text):
+        yield Block(match[1], text[match.end() :])
+    elif text:
+        yield Block("", text)

@@ -1,0 +1,12 @@
+-- TRUNCATE of a partitioned table empties all of its partitions.
+CREATE TABLE t (id int, day date, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
+CREATE TABLE t_old PARTITION OF t FOR VALUES FROM (MINVALUE) TO ('2026-01-01');
+CREATE TABLE t_new PARTITION OF t FOR VALUES FROM ('2026-01-01') TO (MAXVALUE);
+INSERT INTO t SELECT g, '2025-12-28'::date + g FROM generate_series(1, 9) g;
+
+-- while streaming
+TRUNCATE t;
+
+INSERT INTO t VALUES (1, '2025-01-01'), (1, '2026-01-01');
+
+UPDATE t SET day = '2026-02-02' WHERE day < '2026-01-01';

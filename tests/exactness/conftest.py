@@ -1,0 +1,47 @@
+"""All cases are played at once, through one mirror: a case more costs the suite a second."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from pyspark.sql import SparkSession
+
+from tests.e2e.world import warm_run
+from tests.exactness.world import Exactness
+from tidemark_contract.argv import Job
+from tidemark_jobs.copy import copy
+from tidemark_jobs.session import build_session, session_beside
+from tidemark_jobs.sync import sync_job
+
+
+@dataclass(frozen=True)
+class Played:
+    """A database after all cases, its mirror, and the two marks at which it is compared."""
+
+    world: Exactness
+    spark: SparkSession
+    first: int
+    second: int
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[SparkSession]:
+    session = build_session("exactness", "file:///")
+    yield session
+    session.stop()
+
+
+@pytest.fixture(scope="session")
+def played(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) -> Iterator[Played]:
+    with Exactness.on("17", tmp_path_factory.mktemp("exactness")) as world:
+        world.must("discover", "--name", "shop")
+        world.must("init")
+        world.must("start", "--detach", "--checkpoint-interval", "1s")
+        copy(warm_run(world.environment, spark, Job("copy", "shop")))
+        marks = []
+        for section in ("while streaming", "after a mark"):
+            world.play(section)
+            marks.append(world.take_truth())
+            list(sync_job(warm_run(world.environment, spark, Job("sync", "shop", timeout=180))))
+        yield Played(world, session_beside(spark, few=True), *marks)
+        world.close()

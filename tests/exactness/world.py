@@ -1,0 +1,75 @@
+"""One database in which every case has its schema, and the sessions that play the cases."""
+
+from functools import cached_property
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from tests.e2e.world import World
+from tests.exactness.cases import Case, load_cases
+from tidemark_contract.marks import MarkKind
+from tidemark_contract.specs import TableSpec
+from tidemark_source.copyout import copy_text
+from tidemark_source.snapshots import hold, join
+
+
+class Exactness(World):
+    """The cases, side by side."""
+
+    cases = load_cases()
+
+    @cached_property
+    def sessions(self) -> dict[tuple[str, str], psycopg.Connection[Any]]:
+        """The applications' sessions, by case and name."""
+        return {}
+
+    def fill(self, connection: psycopg.Connection[Any]) -> None:
+        for case in self.cases:
+            connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(case.name)))
+        self.play("before")
+
+    def play(self, section: str) -> None:
+        """Do what all cases do in a section; a transaction that is left open stays so until a later one ends it."""
+        for case in self.cases:
+            for block in case.sections[section]:
+                send(self._session(case, block.session), block.text)
+
+    def _session(self, case: Case, name: str) -> psycopg.Connection[Any]:
+        if (case.name, name) not in self.sessions:
+            options = f"-c search_path={case.name} -c lock_timeout=5s"
+            session = psycopg.connect(self.url("owner"), autocommit=True, options=options)
+            self.sessions[case.name, name] = session
+        return self.sessions[case.name, name]
+
+    def close(self) -> None:
+        """End the applications' sessions."""
+        for session in self.sessions.values():
+            session.close()
+
+    def tables(self, case: Case) -> list[TableSpec]:
+        """The case's tables, as they were when the mirror was set up."""
+        return [spec for spec in self.spec.tables if spec.table.schema == case.name]
+
+    def _read_truth(self) -> int:
+        """Of tables that are to be out of the mark there is no truth: their columns may be others by now."""
+        specs = [spec for case in self.cases if case.is_equal for spec in self.tables(case)]
+        url = self.url("capture")
+        with (
+            hold(url, "shop", [spec.table for spec in specs], MarkKind.VERIFY) as held,
+            join(url, held.id, "truth") as connection,
+        ):
+            self.truth[held.mark.id] = {
+                str(spec.table): sorted(line.decode() for line in copy_text(connection, spec)) for spec in specs
+            }
+        return held.mark.id
+
+
+def send(session: psycopg.Connection[Any], text: str) -> None:
+    """Send a block; rows after COPY … FROM STDIN, else statements."""
+    first, _, rest = text.partition("\n")
+    if first.startswith("COPY"):
+        with session.cursor().copy(first.encode()) as copy:
+            copy.write(rest + "\n")
+    else:
+        session.execute(text.encode())
