@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The long counts: many courses of kills, each drawn from its own seed, and of commits to one table. SEEDS="1 2 3",
-# TIDEMARK_ROUNDS and TIDEMARK_COURSES choose.
+# The long counts: many courses of kills, each drawn from its own seed, and of commits to one table; and the cases of
+# what a database may do, under faults. SEEDS="1 2 3", TIDEMARK_ROUNDS and TIDEMARK_COURSES choose.
 # bash 3.2, which macOS ships, has to read this file.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -24,5 +24,9 @@ done
 export TIDEMARK_COURSES=${TIDEMARK_COURSES:-5} TIDEMARK_COMMITS=120
 echo "== $TIDEMARK_COURSES courses of $TIDEMARK_COMMITS commits to one table"
 .tidemark/venv/spark/bin/python -m pytest tests/jobs/test_upsert.py -k many_commits || failed=1
+for mode in terminated killed; do
+  echo "== every case of what a database may do, while the stream is $mode over and over"
+  TIDEMARK_MODE=$mode .tidemark/venv/spark/bin/python -m pytest tests/exactness || failed=1
+done
 printf '\n%s' "$proven"
 exit $failed

@@ -7,7 +7,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from tests.e2e.world import warm_run
-from tests.exactness.world import Exactness
+from tests.exactness.modes import disturbed
+from tests.exactness.world import START, Exactness
 from tidemark_contract.argv import Job
 from tidemark_jobs.copy import copy
 from tidemark_jobs.session import build_session, session_beside
@@ -36,12 +37,13 @@ def played(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) -> Ite
     with Exactness.on("17", tmp_path_factory.mktemp("exactness")) as world:
         world.must("discover", "--name", "shop")
         world.must("init")
-        world.must("start", "--detach", "--checkpoint-interval", "1s")
+        world.must(*START)
         copy(warm_run(world.environment, spark, Job("copy", "shop")))
         marks = []
         for section in ("while streaming", "after a mark"):
-            world.play(section)
-            marks.append(world.take_truth())
-            list(sync_job(warm_run(world.environment, spark, Job("sync", "shop", timeout=180))))
+            with disturbed(world):
+                world.play(section)
+                marks.append(world.take_truth())
+                list(sync_job(warm_run(world.environment, spark, Job("sync", "shop", timeout=180))))
         yield Played(world, session_beside(spark, few=True), *marks)
         world.close()

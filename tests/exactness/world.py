@@ -13,6 +13,8 @@ from tidemark_contract.specs import TableSpec
 from tidemark_source.copyout import copy_text
 from tidemark_source.snapshots import hold, join
 
+START = ("start", "--detach", "--checkpoint-interval", "1s")
+
 
 class Exactness(World):
     """The cases, side by side."""
