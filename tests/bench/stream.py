@@ -20,6 +20,8 @@ from tidemark_jobs.bronze import Bronze
 from tidemark_jobs.landing import Landing
 from tidemark_source.marks import write_mark
 
+TIMES = 2
+"""So often is every row changed in a round: that the last checkpoint comes up to a second later has less weight."""
 SLOT, COPY = "tidemark_shop", "bench_copy"
 
 
@@ -33,7 +35,8 @@ def bench(world: BenchWorld, columns: str, goal: float) -> None:
 
     def both() -> tuple[Measured, Measured]:
         with world.stream_paused():
-            world.change(next(counter))
+            for _ in range(TIMES):
+                world.change(next(counter))
             mark = write_mark(world.url("capture"), "shop")
             theirs = _received(world, mark.lsn)
         return theirs, _landed(world, layout, mark.nonce)
@@ -45,12 +48,12 @@ def bench(world: BenchWorld, columns: str, goal: float) -> None:
         return results[-1][0]
 
     works = {"pg_recvlogical to /dev/null": theirs, "stream to landing": lambda: results[-1][1]}
-    rounds(2, works)
+    rounds(1, works)
     print("  (that was to warm up)", flush=True)
     found = rounds(3, works)
-    recv, ours = (median_wall(found[name]) for name in found)
-    print(f"  pg_recvlogical {ROWS / recv:,.0f} changes/s, stream {ROWS / ours:,.0f} changes/s", flush=True)
-    ratio = recv / ours
+    recv, ours = (TIMES * ROWS / median_wall(took) for took in found.values())
+    print(f"  pg_recvlogical {recv:,.0f} changes/s, stream {ours:,.0f} changes/s", flush=True)
+    ratio = ours / recv
     show(f"stream to landing / pg_recvlogical, {columns}", f"{ratio:.2f} x", f">= {goal} x", reached=ratio >= goal)
 
 

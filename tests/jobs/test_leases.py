@@ -1,5 +1,6 @@
 """Leases: one holder at a time, and none that is dead."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -31,7 +32,7 @@ def sync_job(run):
         time.sleep(600)
         yield {}
 jobs.sync_job = sync_job
-sys.exit(jobs.main(["sync", "--source", "shop"]))
+jobs.run_as_process(["sync", "--source", "shop"])
 """
 
 
@@ -71,6 +72,6 @@ def test_a_job_that_is_ended_by_sigterm_gives_its_lease_back(layout: Layout, mon
         assert job.stdout is not None
         assert "held\n" == job.stdout.readline()
         job.terminate()
-        assert 1 == job.wait(30)
+        assert -signal.SIGTERM == job.wait(30)
         with lease(layout, "sync") as held:
             held.check()

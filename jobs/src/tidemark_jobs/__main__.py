@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from typing import NoReturn
 
 from pyspark.sql import SparkSession
 
@@ -22,11 +23,7 @@ from tidemark_jobs.verify import not_equal, verify
 
 
 def main(words: list[str]) -> int:
-    """Run one job; give the exit code that says what an operator does next.
-
-    SIGTERM, by which Kubernetes and Airflow end a job, is as Ctrl-C: a lease is given back, and nobody waits for it.
-    """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Run one job; give the exit code that says what an operator does next."""
     job = parse(words)
     try:
         run = Run(job, Settings.read())
@@ -56,10 +53,29 @@ def main(words: list[str]) -> int:
     return EXIT_OK
 
 
-if __name__ == "__main__":
-    ended = main(sys.argv[1:])
+class Terminated(BaseException):
+    """SIGTERM has come, by which Kubernetes and Airflow end a job."""
+
+
+def _terminated(*_: object) -> NoReturn:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a second one is not waited for
+    raise Terminated
+
+
+def run_as_process(words: list[str]) -> NoReturn:
+    """Run one job and end the process. SIGTERM ends it as ever, but not before a lease that it holds is given back."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        ended = main(words)
+    except Terminated:
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise
     if session := SparkSession.getActiveSession():
         session.stop()
     sys.stdout.flush()
     # Without the interpreter's own end: Arrow's threads that come for its lock then abort a run that has succeeded.
     os._exit(ended)
+
+
+if __name__ == "__main__":
+    run_as_process(sys.argv[1:])
