@@ -15,7 +15,7 @@ from tidemark_jobs.control import Control, PublishedMark, TableVersion
 from tidemark_jobs.deltalog import open_table
 
 FEW_ROWS, FEW_BYTES = 50_000, 16 << 20
-"""Of a table whose rows go through the driver, at most; bytes as they are stored, some 200 MB in memory."""
+"""Of a table whose rows go through the driver, at most; bytes as they are stored, which are many times that in memory."""
 
 
 def open_source(

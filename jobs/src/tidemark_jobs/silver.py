@@ -73,8 +73,9 @@ def create(path: str, spec: TableSpec) -> None:
     try:
         open_table(path)
     except TableNotFoundError:
-        actions = [{"commitInfo": {"timestamp": _now(), "operation": "CREATE TABLE", "engineInfo": "tidemark"}}]
-        entry = [*actions, {"protocol": _protocol(schema(spec))}, {"metaData": _metadata(schema(spec))}]
+        info = {"timestamp": _now(), "operation": "CREATE TABLE", "engineInfo": "tidemark"}
+        columns = schema(spec)
+        entry = [{"commitInfo": info}, {"protocol": _protocol(columns)}, {"metaData": _metadata(columns)}]
         content = "".join(json.dumps(action, separators=(",", ":")) + "\n" for action in entry)
         storage.create(path, f"_delta_log/{0:020d}.json", content.encode())
 
