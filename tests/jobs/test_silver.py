@@ -3,6 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
@@ -12,7 +14,7 @@ from tests.jobs.lake import LINES, ORDERS, Lake, insert, mark
 from tests.jobs.test_every_type import SPEC
 from tidemark_jobs import silver
 from tidemark_jobs.deltalog import open_table
-from tidemark_jobs.reader import read_by_spark, read_version
+from tidemark_jobs.reader import read_by_spark, read_files, read_version
 
 
 def test_a_table_of_every_type_is_one_that_spark_would_have_made(spark: SparkSession, tmp_path: Path) -> None:
@@ -72,3 +74,11 @@ def test_few_rows_are_read_through_the_driver_and_more_by_spark(
     assert ([], 2) == (few.inputFiles(), len(more.inputFiles()))
     assert sorted(few.collect()) == sorted(more.collect())
     assert [row.id for row in read_version(spark, lake.layout, replace(version, version=1)).collect()] == [1]
+
+
+def test_the_name_of_a_folder_is_no_pattern(spark: SparkSession, tmp_path: Path) -> None:
+    folder = tmp_path / "lake [1] {a,b} *"
+    folder.mkdir()
+    pq.write_table(pa.table({"id": [1, 2]}), folder / "part-0")
+
+    assert [1, 2] == [row.id for row in read_files(spark, "id bigint", [f"file://{folder}/part-0"]).collect()]

@@ -12,6 +12,7 @@ from tidemark_contract.marks import Mark
 from tidemark_jobs.bronze import Window, numbers, seen_rows
 from tidemark_jobs.fold.visibility import seen
 from tidemark_jobs.plan import TableFold
+from tidemark_jobs.reader import read_files
 
 FEW = 50_000
 """Up to so many changes of a window go through the driver: a fold then starts from a local relation, and costs one
@@ -45,7 +46,7 @@ class ChangeReader:
         window = self._window
         bronze = window.bronze.layout.bronze
         # The window knows its files, and no row of bronze is ever deleted: to ask Delta for them costs seconds.
-        files = spark.read.schema(_COLUMNS).parquet(*[f"{bronze}/{file.name}" for file in window.files])
+        files = read_files(spark, _COLUMNS, [f"{bronze}/{file.name}" for file in window.files])
         inside = F.col("commit_lsn").between(window.first_lsn, window.last_lsn)
         relation = F.col("relation_id").isin(list(fold.relations))
         rows = files.where(inside & relation & ~F.col("op").isin("s", "t"))

@@ -4,6 +4,8 @@ Two readers see the same rows. Spark opens a table by five jobs of its own, most
 tables takes; delta-rs, in a tenth of the time, brings all rows through the driver's memory. So the few go that way.
 """
 
+from collections.abc import Sequence
+
 import pyarrow as pa
 from deltalake import DeltaTable, QueryBuilder
 from pyspark.sql import DataFrame, SparkSession
@@ -15,7 +17,7 @@ from tidemark_jobs.control import Control, PublishedMark, TableVersion
 from tidemark_jobs.deltalog import open_table
 
 FEW_ROWS, FEW_BYTES = 50_000, 16 << 20
-"""Of a table whose rows go through the driver, at most; bytes as they are stored, which are many times that in memory."""
+"""Of a table whose rows go through the driver, at most; bytes as stored, in memory they are many times that."""
 
 
 def open_source(
@@ -61,3 +63,8 @@ def read_by_delta_rs(spark: SparkSession, table: DeltaTable) -> DataFrame:
     rows = found.cast(pa.schema(table.schema().to_arrow()))
     # Spark takes no column without chunks, which is what a result without rows has.
     return spark.createDataFrame(rows if rows.num_rows else rows.schema.empty_table())
+
+
+def read_files(spark: SparkSession, columns: str, urls: Sequence[str]) -> DataFrame:
+    """Read Parquet files by their names, which are no patterns: a lake may lie in a folder called `[lake]`."""
+    return spark.read.schema(columns).option("__globPaths__", "false").parquet(*urls)

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from tidemark_jobs.reader import read_files
 from tidemark_jobs.upsert import deletion_vectors
 from tidemark_jobs.upsert.place import Place
 from tidemark_jobs.upsert.rows import Leaving, find
@@ -54,7 +55,7 @@ def _in_arrow(place: Place, files: Sequence[Written], *, counted: bool) -> Looku
 
 def _by_join(spark: SparkSession, place: Place, files: Sequence[Written], *, counted: bool) -> Lookup:
     """The positions come back as one list for each file."""
-    new = spark.read.parquet(*[f"{place.url}/{file.path}" for file in files])
+    new = read_files(spark, "_key string, _mark bigint", [f"{place.url}/{file.path}" for file in files])
     keys = new.select("_key", F.col("_mark").isNull().alias("gone"))
     weight = F.col("_count") if counted else F.lit(1)
     at = (F.col("_metadata.file_path").alias("path"), F.col("_metadata.row_index").alias("position"))
