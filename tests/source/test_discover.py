@@ -2,13 +2,12 @@
 
 import pytest
 
+from tests.source.versions import every_version
 from tidemark_contract.errors import ConfigurationError, SourceRefused
 from tidemark_contract.keywords import KEYWORDS
 from tidemark_contract.names import TableName
 from tidemark_contract.specs import load_source
 from tidemark_source.discover import discover, write_specs
-
-EVERY_VERSION = pytest.mark.parametrize("major", [15, 17, 18])
 
 
 @pytest.fixture
@@ -26,7 +25,7 @@ def shop(database):
     return database
 
 
-@EVERY_VERSION
+@every_version
 def test_specs_that_were_written_read_back_as_they_were_found(shop, tmp_path):
     found = discover(shop.url, shop.source).spec
     changed = write_specs(found, tmp_path)
@@ -50,7 +49,7 @@ def test_a_spec_says_owner_description_and_types_as_format_type_writes_them(shop
     assert [False, False, True, True, True, True] == [column.nullable for column in orders.columns]
 
 
-@EVERY_VERSION
+@every_version
 def test_what_cannot_be_mirrored_is_left_out_and_said(shop, major):
     shop.init("shop.orders")
     shop.execute("CREATE VIEW shop.view AS SELECT 1 AS one")
@@ -128,7 +127,7 @@ def test_a_folder_that_cannot_be_written_is_named(shop, tmp_path):
         write_specs(discover(shop.url, shop.source).spec, tmp_path)
 
 
-@EVERY_VERSION
+@every_version
 def test_the_words_that_need_quotes_are_those_of_the_server(database):
     reserved = database.execute("SELECT word FROM pg_get_keywords() WHERE catcode IN ('R', 'T')")
 

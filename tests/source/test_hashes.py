@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from tests.source.versions import every_version
 from tidemark_contract.copytext import decode_row, encode_row
 from tidemark_contract.errors import SourceRefused
 from tidemark_contract.names import TableName
@@ -15,7 +16,6 @@ from tidemark_source.copyout import copy_text
 from tidemark_source.hashes import bucket_hashes, rows_of_buckets
 from tidemark_source.pages import page_count
 
-EVERY_VERSION = pytest.mark.parametrize("major", [15, 17, 18])
 NASTY = [
     "",
     " ",
@@ -143,7 +143,7 @@ def everything(database):
     return database
 
 
-@EVERY_VERSION
+@every_version
 def test_every_type_is_hashed_as_the_text_that_copy_writes(everything):
     """::text would give true, 10.0.0.1/32, and char(5) without its blanks."""
     spec = everything.table("shop.everything")
@@ -194,7 +194,7 @@ def family(database):
     return database
 
 
-@EVERY_VERSION
+@every_version
 def test_a_partitioned_table_is_read_whole_and_a_parent_without_its_children(family):
     with family.reader() as reader:
         read = {
@@ -207,7 +207,7 @@ def test_a_partitioned_table_is_read_whole_and_a_parent_without_its_children(fam
     assert {"sales": 2, "parent": 1, "child": 1} == copied
 
 
-@EVERY_VERSION
+@every_version
 def test_pages_are_counted_by_leaf(family):
     family.execute("INSERT INTO shop.parent SELECT g FROM generate_series(100, 1100) g")
     with family.reader() as reader:

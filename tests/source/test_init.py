@@ -7,6 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.source.versions import every_version
 from tidemark.local.postgres import EmbeddedPostgres
 from tidemark_contract.errors import SourceRefused, SourceUnavailable
 from tidemark_contract.names import TableName
@@ -16,7 +17,6 @@ from tidemark_source.discover import discover
 from tidemark_source.marks import write_mark
 from tidemark_source.slots import slot_health
 
-EVERY_VERSION = pytest.mark.parametrize("major", [15, 17, 18])
 STATE = """
 SELECT (SELECT array_agg((relname, relacl)::text ORDER BY oid) FROM pg_class),
        (SELECT count(*) FROM pg_publication), (SELECT count(*) FROM pg_replication_slots)
@@ -52,7 +52,7 @@ def changes(database, publication=None):
     return found
 
 
-@EVERY_VERSION
+@every_version
 def test_init_makes_a_database_ready_and_a_second_one_has_nothing_to_do(plain):
     spec = plain.init()
     write_mark(plain.url, plain.source)
@@ -64,7 +64,7 @@ def test_init_makes_a_database_ready_and_a_second_one_has_nothing_to_do(plain):
     assert [("I", "tidemark.mark"), ("I", "shop.orders")] == changes(plain), "the slot is the one that was there"
 
 
-@EVERY_VERSION
+@every_version
 def test_a_dry_run_says_what_would_be_run_and_changes_nothing(plain):
     before = plain.execute(STATE)
     text = plain.plan().sql
@@ -86,7 +86,7 @@ def test_the_script_of_a_dry_run_does_what_apply_does(plain):
     assert () == plain.plan().steps
 
 
-@EVERY_VERSION
+@every_version
 def test_the_capture_role_may_do_what_it_must_and_nothing_else(plain):
     plain.execute("CREATE TABLE shop.private (id int PRIMARY KEY)")
     plain.init("shop.orders")
@@ -119,7 +119,7 @@ def test_connect_is_granted_where_it_is_not_everybodys(plain):
     write_mark(plain.url, plain.source)
 
 
-@EVERY_VERSION
+@every_version
 def test_odd_names_are_mirrored_like_any_others(database):
     for name in ODD:
         quoted = '"' + name.replace('"', '""') + '"'
@@ -134,7 +134,7 @@ def test_odd_names_are_mirrored_like_any_others(database):
     assert () == database.plan(spec).steps
 
 
-@EVERY_VERSION
+@every_version
 def test_partitions_are_captured_as_leaves_and_their_truncate_is_seen(database):
     database.execute("CREATE TABLE shop.sales (id int PRIMARY KEY) PARTITION BY RANGE (id)")
     database.execute("CREATE TABLE shop.low PARTITION OF shop.sales FOR VALUES FROM (0) TO (10)")
@@ -157,7 +157,7 @@ def test_tables_that_inherit_are_published_only_when_they_are_named(database):
     assert [("I", "shop.parent")] == changes(database)
 
 
-@EVERY_VERSION
+@every_version
 def test_a_table_is_added_only_when_no_writer_has_it_open(plain, aside, until):
     """What such a writer wrote before would be in neither the stream nor a copy."""
     plain.init()
@@ -220,7 +220,7 @@ def test_application_writes_go_on_between_the_tries_to_add_a_table(plain, aside)
         holder.execute("ROLLBACK")
 
 
-@EVERY_VERSION
+@every_version
 @pytest.mark.parametrize("prepared", [False, True])
 def test_a_transaction_that_the_slot_waits_for_is_named(plain, prepared):
     with plain.session() as application:
@@ -257,7 +257,7 @@ EDITS = {
 }
 
 
-@EVERY_VERSION
+@every_version
 @pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS.keys())
 def test_a_foreign_edit_of_the_publication_is_repaired(plain, edit):
     plain.execute("CREATE TABLE shop.foreign (id int)")
@@ -470,7 +470,7 @@ def test_a_slot_that_was_lost_is_replaced_and_the_chain_shows_the_gap(orders, un
     assert [("I", "tidemark.mark")] == changes(orders), "the mark of the gap is in no stream"
 
 
-@EVERY_VERSION
+@every_version
 def test_drop_leaves_nothing_and_a_second_one_has_nothing_to_do(orders):
     init.drop(orders.url_super, orders.source)
     init.drop(orders.url_super, orders.source)

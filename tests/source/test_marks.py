@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
+from tests.source.versions import every_version
 from tidemark.local.postgres import EmbeddedPostgres
 from tidemark_contract.catalog import unexplained
 from tidemark_contract.errors import ConfigurationError, SourceRefused, SourceUnavailable
@@ -16,7 +17,6 @@ from tidemark_contract.names import TableName
 from tidemark_source import marks
 from tidemark_source.marks import expire_marks, mark_exists, write_mark
 
-EVERY_VERSION = pytest.mark.parametrize("major", [15, 17, 18])
 ORDERS = TableName("shop", "orders")
 
 
@@ -28,7 +28,7 @@ def as_the_stream_brings_it(database, nonce):
         return connection.execute(f"SELECT {columns} FROM tidemark.mark WHERE nonce = %s", (nonce,)).fetchone()
 
 
-@EVERY_VERSION
+@every_version
 def test_a_mark_is_the_same_whether_written_or_read_back(orders):
     written = [write_mark(orders.url, orders.source, kind) for kind in MarkKind]
 
@@ -45,7 +45,7 @@ def test_a_time_without_a_fraction_reads_back(orders):
         assert f"{float(second):.6f}" == f"{read.taken_at.second + read.taken_at.microsecond / 1e6:.6f}"
 
 
-@EVERY_VERSION
+@every_version
 def test_each_mark_names_its_predecessor_and_contains_it(orders):
     first, second, third = (write_mark(orders.url, orders.source) for _ in range(3))
 
@@ -67,7 +67,7 @@ def test_a_mark_sees_what_has_committed_and_not_what_runs(orders):
     assert (False, True) == (before.snapshot.sees(xid), after.snapshot.sees(xid))
 
 
-@EVERY_VERSION
+@every_version
 def test_marks_written_side_by_side_under_writers_are_one_chain(orders, aside):
     """The lock is taken before the snapshot: a mark that waited for its turn sees its predecessor."""
 
@@ -98,7 +98,7 @@ def test_a_mark_under_way_for_long_makes_the_next_one_unavailable(orders, monkey
             write_mark(orders.url, orders.source)
 
 
-@EVERY_VERSION
+@every_version
 def test_a_mark_is_durable_where_the_role_commits_asynchronously(orders):
     """Else a crash would take back what the lake has published."""
     orders.as_superuser(f"ALTER ROLE {orders.capture} SET synchronous_commit = off")
@@ -212,7 +212,7 @@ def test_a_database_without_marks_is_refused(database):
         write_mark(database.url, database.source)
 
 
-@EVERY_VERSION
+@every_version
 def test_the_timeline_is_the_one_that_is_written_now(major, tmp_path, until):
     """After a promotion the control file tells the old one until the first checkpoint."""
     home = Path(__file__).parents[2] / ".tidemark" / "postgres" / str(major)
