@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Run the suites that are named, or all that exist, TIDEMARK_LANES (2) at a time; one line for each at the end.
+# Run the suites that are named, or all that exist, TIDEMARK_LANES (2) at a time; one line for each at the end. Of many
+# suites each runs a sample of its variants, drawn anew (tests/variants.py); one that is run by itself, all of them.
 # bash 3.2, which macOS ships, has to read this file.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -15,7 +16,7 @@ case $suites in
     together='shown=$(infra/local/test-suite.sh "$1" 2>&1); code=$?; printf "%s\n" "$shown"; exit $code'
     printf '%s\n' $suites | xargs -n 1 -P "${TIDEMARK_LANES:-2}" bash -c "$together" test
     ;;
-  *) infra/local/test-suite.sh "$suites" ;;
+  *) TIDEMARK_ALL=${TIDEMARK_ALL-1} infra/local/test-suite.sh "$suites" ;;
 esac
 code=$?
 echo

@@ -65,7 +65,7 @@ class SmallLake:
             published = self.lake.sync()
         assert published is not None
         assert published.mark.id == self.number
-        assert TABLES == sum(version.exact for version in published.tables)
+        assert TABLES == len(published.tables)
         return took
 
 

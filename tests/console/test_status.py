@@ -11,7 +11,7 @@ from rich.console import Console
 from tidemark.mirror import Mirror
 from tidemark.status.look import describe_slot, look
 from tidemark.status.render import show
-from tidemark.status.report import verified_through
+from tidemark.status.report import table_report, verified_through
 from tidemark_contract.marks import Mark, MarkKind
 from tidemark_contract.names import TableName
 from tidemark_contract.visibility import Snapshot
@@ -46,15 +46,12 @@ def proof(table: TableName, number: int, equal: bool = True) -> ProofRow:
 
 @pytest.fixture
 def published(discovered):
-    """Mark 7: orders live with 75,000 rows, the odd table suspect; both proven at mark 5, orders at 6 too."""
+    """Mark 7: orders live with 75,000 rows, the odd table out of it; both proven at mark 5, orders at 6 too."""
     mirror = Mirror.open(None)
     control = Control(mirror.layout)
-    versions = (
-        TableVersion(ORDERS, 12, mark=7, copy=1, rows=75_000),
-        TableVersion(ODD, 3, mark=4, copy=1, rows=2, exact=False),
-    )
+    versions = (TableVersion(ORDERS, 12, mark=7, copy=1, rows=75_000),)
     control.publish(PublishedMark(mark(7), 1, 1, 42, versions, TAKEN), None)
-    control.set_states(lambda _: {ORDERS: TableState("live"), ODD: TableState("suspect", "it was rewritten")})
+    control.set_states(lambda _: {ORDERS: TableState("live"), ODD: TableState("changed", "it was rewritten")})
     control.add_proofs([proof(ORDERS, 5), proof(ODD, 5), proof(ORDERS, 6)])
     return mirror
 
@@ -65,24 +62,37 @@ def test_status_tells_every_table_with_state_rows_mark_and_proof(published, tide
     (source,) = json.loads(outcome.out)["sources"]
     tables = {table["table"]: table for table in source["tables"]}
     assert 0 == outcome.code
-    live, suspect = tables["public.orders"], tables['"Odd Schema"."a""b"']
+    live, out = tables["public.orders"], tables['"Odd Schema"."a""b"']
     assert ("live", 75_000, 7, 6) == (live["state"], live["rows"], live["mark"], live["verified_through"])
-    assert ("suspect", "it was rewritten", None, 5) == (
-        suspect["state"], suspect["why"], suspect["mark"], suspect["verified_through"]
-    )  # fmt: skip
+    assert ("changed", "it was rewritten", None, 5) == (out["state"], out["why"], out["mark"], out["verified_through"])
     assert live["lag_s"] > 0
-    assert None is suspect["lag_s"]
+    assert None is out["lag_s"]
     assert {"mark": 7, "lsn": "16/B374D848", "time": "2026-03-01T12:37:00+00:00"} == source["published"]
     assert 5 == source["verified_through"]["mark"]
     assert "stopped" == source["stream"]["state"]
     assert "tidemark init" in source["slot"]["problem"]
 
 
+def test_status_names_the_columns_that_the_spec_does_not_know_yet(published):
+    [spec] = [spec for spec in published.source.tables if spec.table == ORDERS]
+    columns = [{"number": n, "name": c.name, "type": 25, "declared": c.type} for n, c in enumerate(spec.columns, 1)]
+    grown = [*columns, {"number": 9, "name": "note", "type": 25, "declared": "text"}]
+    facts = {"oid": 1, "root": 1, "schema": "public", "table": "orders", "filenode": 1, "attributes": 9}
+    facts |= {"identity": "d", "key": [1], "keys": [[1]]}
+    why = []
+    for there in (columns, grown):
+        now = replace(mark(7), catalog_json=json.dumps([{**facts, "columns": there}]))
+        at = PublishedMark(now, 1, 1, 0, (TableVersion(ORDERS, 12, mark=7, copy=1, rows=3),), TAKEN)
+        why.append(table_report(spec, TableState("live"), at, [], TAKEN, None).why)
+
+    assert ["", "followed the source in note: `tidemark discover --force` writes them into its spec"] == why
+
+
 def test_status_ends_with_the_mark_through_which_everything_is_verified(published, tidemark):
     outcome = tidemark("status")
 
     assert "verified through mark 5 (LSN 16/B374D848, time 2026-03-01 12:35:00+0000)" == outcome.out.splitlines()[-1]
-    assert "suspect" in outcome.out
+    assert "changed" in outcome.out
     assert "it was rewritten" in outcome.out
     assert "75,000" in outcome.out
 
@@ -157,4 +167,4 @@ def test_a_proof_that_was_taken_back_at_the_same_mark_counts_no_more():
 def _report_with(why: str):
     from tidemark.status.report import Report, SourceHealth, TableReport
 
-    return Report("shop", (TableReport(ORDERS, "suspect", why),), None, None, 0, SourceHealth(), {"state": "stopped"})
+    return Report("shop", (TableReport(ORDERS, "stale", why),), None, None, 0, SourceHealth(), {"state": "stopped"})

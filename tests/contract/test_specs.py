@@ -41,7 +41,7 @@ def test_all_problems_of_all_files_are_told_at_once(tmp_path: Path) -> None:
     folder = write(
         tmp_path,
         **{
-            "public.orders": GOOD.replace("[id]", "[idd]"),
+            "public.orders": GOOD.replace("[id]", "[idd]") + "on_schema_change: follow\n",
             "public.lines": "table: public.other\nkey: id\ncolums: []\n",
             "public.none": "- a list",
             "public.broken": "a: [",
@@ -52,6 +52,7 @@ def test_all_problems_of_all_files_are_told_at_once(tmp_path: Path) -> None:
 
     told = str(error.value)
     assert "public.orders.yaml: key: 'idd' is not a column; columns are id, total" in told
+    assert "on_schema_change: 'follow' must be evolve or freeze" in told
     for part in ("must be called public.other.yaml", "colums: unknown", "columns: is missing", "key: must be a list"):
         assert part in told
     assert "public.none.yaml: must be a mapping" in told

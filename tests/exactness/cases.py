@@ -1,7 +1,8 @@
 """The cases: SQL files that say what is done before the copy, while the stream runs, and after a first mark.
 
     -- What happens, in a sentence.
-    -- verdict: equal                        (or: stale, or suspect, then a pattern that the reason has to match)
+    -- verdict: equal                        (or: copied; or: stale, then a pattern that the reason has to match)
+    -- spec: on_schema_change: freeze        (a line for the specs of its tables)
     CREATE TABLE t (…);
 
     -- while streaming
@@ -17,15 +18,21 @@ Blocks are set apart by empty lines and sent one by one; `-- in NAME` sends a bl
 that begins with COPY … FROM STDIN has its rows in the lines that follow. Each case has a schema of its own.
 """
 
+import random
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+
+from tests.variants import ALL
 
 FOLDER = Path(__file__).with_name("cases")
 SECTIONS = ("before", "while streaming", "after a mark")
-EQUAL = "equal"
-_HEAD = re.compile(r"-- (?P<sentence>.+)\n(?:-- verdict: (?P<state>\w+)(?:, (?P<reason>.+))?\n)?")
+EQUAL, COPIED, STALE = "equal", "copied", "stale"
+_HEAD = re.compile(
+    r"-- (?P<sentence>.+)\n(?:-- verdict: (?P<state>\w+)(?:, (?P<reason>.+))?\n)?(?:-- spec: (?P<spec>.+)\n)?"
+)
 
 
 @dataclass(frozen=True)
@@ -44,17 +51,24 @@ class Case:
     sentence: str
     state: str
     reason: str
+    spec: str
     sections: dict[str, tuple[Block, ...]]
-
-    @property
-    def is_equal(self) -> bool:
-        """Tell whether all its tables have to be what the source is."""
-        return self.state == EQUAL
 
 
 def load_cases() -> list[Case]:
     """Read all cases."""
     return [_parse(path) for path in sorted(FOLDER.glob("*/*.sql"))]
+
+
+@cache
+def chosen_cases() -> tuple[Case, ...]:
+    """Give all cases, or a third of each verdict's, drawn anew for each run."""
+    cases = load_cases()
+    if ALL:
+        return tuple(cases)
+    verdicts = sorted({case.state for case in cases})
+    groups = [[case for case in cases if case.state == verdict] for verdict in verdicts]
+    return tuple(case for group in groups for case in random.sample(group, -(-len(group) // 3)))
 
 
 def _parse(path: Path) -> Case:
@@ -70,7 +84,12 @@ def _parse(path: Path) -> Case:
         sections[section] += _blocks(rest if begins else block)
     blocks = {name: tuple(found) for name, found in sections.items()}
     return Case(
-        f"{path.parent.name}_{path.stem}", head["sentence"], head["state"] or EQUAL, head["reason"] or "", blocks
+        f"{path.parent.name}_{path.stem}",
+        head["sentence"],
+        head["state"] or EQUAL,
+        head["reason"] or "",
+        head["spec"] or "",
+        blocks,
     )
 
 

@@ -17,12 +17,16 @@ from tidemark_jobs.sync import sync_job
 
 @dataclass(frozen=True)
 class Played:
-    """A database after all cases, its mirror, and the two marks at which it is compared."""
+    """A database after all cases, its mirror, and the marks at which it is compared.
+
+    After each section there are two: the truth's, and that of the sync that followed, which has copied what it had to;
+    nothing is written between them.
+    """
 
     world: Exactness
     spark: SparkSession
-    first: int
-    second: int
+    truths: tuple[int, int]
+    synced: tuple[int, int]
 
 
 @pytest.fixture(scope="session")
@@ -36,14 +40,16 @@ def spark() -> Iterator[SparkSession]:
 def played(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) -> Iterator[Played]:
     with Exactness.on("17", tmp_path_factory.mktemp("exactness")) as world:
         world.must("discover", "--name", "shop")
+        world.amend_specs()
         world.must("init")
         world.must(*START)
         copy(warm_run(world.environment, spark, Job("copy", "shop")))
-        marks = []
+        truths, synced = [], []
         for section in ("while streaming", "after a mark"):
             with disturbed(world):
                 world.play(section)
-                marks.append(world.take_truth())
-                list(sync_job(warm_run(world.environment, spark, Job("sync", "shop", timeout=180))))
-        yield Played(world, session_beside(spark, few=True), *marks)
+                truths.append(world.take_truth())
+                [facts] = sync_job(warm_run(world.environment, spark, Job("sync", "shop", timeout=180)))
+                synced.append(facts["mark"])
+        yield Played(world, session_beside(spark, few=True), tuple(truths), tuple(synced))
         world.close()

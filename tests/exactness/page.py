@@ -8,10 +8,16 @@ from tests.exactness.cases import Case, load_cases
 HEAD = """# What a database may do, and what the lake shows
 
 Rendered from `tests/exactness/cases` by `make docs`. Every case is played on a real PostgreSQL through a real stream;
-`make test-exactness` runs them all, `make prove` also while the stream is cut off or killed over and over. *Equal*
-says that each table, exported, is byte for byte what `COPY` writes inside the mark's own snapshot. A table that is
-*stale* or *suspect* is in no mark: nobody reads a wrong row of it. `tidemark status` names it with the reason,
-`tidemark copy` (of a suspect one also `tidemark verify`) brings it back, and its siblings are not touched.
+`make test-exactness` runs them all, `make test` a third of them, `make prove` also while the stream is cut off or
+killed over and over.
+
+- *equal*: each table, exported, is byte for byte what `COPY` writes inside the mark's own snapshot.
+- *copied*: the stream cannot tell what happened. The table is not in the next mark; the sync that finds it copies it
+  and publishes another mark, with it, before it ends.
+- *stale*: only a person can say what is meant. The table is in no mark, so nobody reads a wrong row of it; `tidemark
+  status` names it with the reason and the cure.
+
+Whatever happens to a table, its siblings are not touched.
 """
 
 

@@ -74,11 +74,11 @@ def truncate(spec: TableSpec, xid: int) -> Event:
     return Event(spec.table, "t", xid)
 
 
-def relation(spec: TableSpec, *, oid: int | None = None, **facts: Any) -> dict[str, Any]:
+def relation(spec: TableSpec, *, oid: int | None = None, written_by: int = 1, **facts: Any) -> dict[str, Any]:
     """Catalog facts of one plain table, as a mark carries them; `facts` differ from the usual."""
     number = oid or OIDS[spec.table]
     columns = [
-        {"number": n, "name": c.name, "type": 25, "modifier": -1, "generated": "", "missing": None}
+        {"number": n, "name": c.name, "type": 25, "declared": c.type, "written_by": written_by}
         for n, c in enumerate(spec.columns, 1)
     ]
     return {
@@ -87,9 +87,10 @@ def relation(spec: TableSpec, *, oid: int | None = None, **facts: Any) -> dict[s
         "schema": spec.table.schema,
         "table": spec.table.table,
         "filenode": number,
-        "changed_by": 1,
+        "attributes": len(columns),
         "identity": "d" if spec.key else "f",
         "key": [1] if spec.key else [],
+        "keys": [[1]] if spec.key else [],
         "columns": columns,
         "published": "",
     } | facts
@@ -220,7 +221,6 @@ class Lake:
         published = self.run.control.published(number)
         version = published.version(spec.table) if published else None
         assert version is not None, f"{spec.table} is not in {published}"
-        assert version.exact, f"{spec.table} is not exact at {published}"
         url = self.layout.silver(spec.table)
         if by_spark:
             rows = read_by_spark(self.spark, url, version.version)

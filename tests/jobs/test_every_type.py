@@ -7,6 +7,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from tests.jobs.lake import Event, Lake, delete, insert, mark, relation, update
+from tests.variants import any_of
 from tidemark_contract.names import TableName
 from tidemark_contract.specs import ColumnSpec, SourceSpec, TableSpec
 from tidemark_contract.types import Codec
@@ -45,7 +46,7 @@ def test_the_values_cover_every_codec() -> None:
     assert set(Codec) == {column.silver.codec for column in SPEC.columns}
 
 
-@pytest.mark.parametrize("small", [True, False])
+@any_of("small", [True, False])
 def test_its_rows_come_change_and_go(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: bool
 ) -> None:

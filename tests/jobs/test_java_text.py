@@ -12,7 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 
-COUNT = 200_000
+from tests.variants import ALL
+
+COUNT = 200_000 if ALL else 80_000
 FORMAT = {"float8": ">d", "float4": ">f"}
 ARROW = {"float8": pa.float64(), "float4": pa.float32()}
 

@@ -98,7 +98,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[int]
 
 @pytest.fixture
 def major() -> int:
-    """The server's version, where a test does not say `every_version`."""
+    """The server's version, where a test does not say `EVERY_VERSION`."""
     return 17
 
 

@@ -2,12 +2,14 @@
 
 import pytest
 
-from tests.source.versions import every_version
+from tests.variants import any_of
 from tidemark_contract.errors import ConfigurationError, SourceRefused
 from tidemark_contract.keywords import KEYWORDS
 from tidemark_contract.names import TableName
 from tidemark_contract.specs import load_source
 from tidemark_source.discover import discover, write_specs
+
+EVERY_VERSION = any_of("major", (15, 17, 18))
 
 
 @pytest.fixture
@@ -25,7 +27,7 @@ def shop(database):
     return database
 
 
-@every_version
+@EVERY_VERSION
 def test_specs_that_were_written_read_back_as_they_were_found(shop, tmp_path):
     found = discover(shop.url, shop.source).spec
     changed = write_specs(found, tmp_path)
@@ -49,7 +51,7 @@ def test_a_spec_says_owner_description_and_types_as_format_type_writes_them(shop
     assert [False, False, True, True, True, True] == [column.nullable for column in orders.columns]
 
 
-@every_version
+@EVERY_VERSION
 def test_what_cannot_be_mirrored_is_left_out_and_said(shop, major):
     shop.init("shop.orders")
     shop.execute("CREATE VIEW shop.view AS SELECT 1 AS one")
@@ -121,13 +123,25 @@ def test_a_spec_that_was_changed_by_hand_is_not_written_over(shop, tmp_path):
     assert {"shop.bag.yaml", "shop.orders.yaml"} == {path.name for path in write_specs(found, tmp_path, force=True)}
 
 
+def test_a_policy_that_a_person_wrote_is_kept(shop, tmp_path):
+    found = discover(shop.url, shop.source).spec
+    write_specs(found, tmp_path)
+    mine = tmp_path / shop.source / "shop.orders.yaml"
+    mine.write_text(mine.read_text() + "on_schema_change: freeze\n")
+    shop.execute("ALTER TABLE shop.orders ADD COLUMN more int")
+    write_specs(discover(shop.url, shop.source).spec, tmp_path, force=True)
+
+    orders = load_source(tmp_path / shop.source).table(TableName("shop", "orders"))
+    assert (True, "more") == (orders.frozen, orders.columns[-1].name)
+
+
 def test_a_folder_that_cannot_be_written_is_named(shop, tmp_path):
     (tmp_path / shop.source).touch()
     with pytest.raises(ConfigurationError, match=str(tmp_path)):
         write_specs(discover(shop.url, shop.source).spec, tmp_path)
 
 
-@every_version
+@EVERY_VERSION
 def test_the_words_that_need_quotes_are_those_of_the_server(database):
     reserved = database.execute("SELECT word FROM pg_get_keywords() WHERE catcode IN ('R', 'T')")
 

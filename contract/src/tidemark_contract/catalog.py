@@ -2,11 +2,10 @@
 
 The stream does not tell everything: a rewriting `ALTER … USING`, a column dropped and added again, a table taken out
 of the publication and put back send nothing that differs. So each mark carries these facts, read by plain SELECT in
-its own snapshot, and a table whose facts changed in a way that its events do not explain leaves the mark.
+its own snapshot; what follows from a change of them is in `evolution`.
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,14 +15,17 @@ from tidemark_contract.names import TableName
 
 @dataclass(frozen=True)
 class Column:
-    """One live column: `pg_attribute`'s number, name, type oid, typmod, generation kind and missing value."""
+    """One live column, as `pg_attribute` has it."""
 
     number: int
     name: str
-    type: int
-    modifier: int
-    generated: str
-    missing: str | None
+    type: int  # oid
+    declared: str  # the type as format_type prints it
+    generated: str = ""  # s stored, v virtual
+    expression: int | None = None  # oid of what generates it: another one when that is set anew
+    missing: str | None = None  # value, as text, of the rows that are older than the column
+    labels: tuple[str, ...] = ()  # of the enums in its type, oldest first
+    written_by: int = 0  # 32-bit xid that last wrote its row in pg_attribute
 
 
 @dataclass(frozen=True)
@@ -34,9 +36,10 @@ class Relation:
     root: int
     name: TableName
     filenode: int
-    changed_by: int  # 32-bit xid that last wrote its pg_class row
+    attributes: int  # columns that it ever had
     identity: str  # pg_class.relreplident: d, f, i or n
     key: tuple[int, ...]  # column numbers of the primary key or the identity index
+    keys: tuple[tuple[int, ...], ...]  # of every index that could be a key
     columns: tuple[Column, ...]
     published: str = ""  # its publication entry and who last wrote the publication: new when taken out and put back
 
@@ -62,33 +65,9 @@ class Catalog:
         return tuple(sorted((r for r in self.relations if r.root == oid), key=lambda r: r.oid)) if oid else ()
 
 
-def unexplained(
-    before: tuple[Relation, ...], after: tuple[Relation, ...], truncated_by: Mapping[int, int]
-) -> str | None:
-    """Say how a table changed between two marks in a way that its events cannot tell; None if it did not.
-
-    `truncated_by` maps a relation's oid to the 32-bit xid of the last TRUNCATE that the stream brought in between.
-    """
-    if not after:
-        return "it is no longer in the publication: dropped, renamed or taken out"
-    if [r.oid for r in before] != [r.oid for r in after]:
-        return "it or its partitions were dropped, created, attached or detached"
-    return next(
-        (why for old, new in zip(before, after, strict=True) if (why := _differs(old, new, truncated_by))), None
-    )
-
-
-def _differs(old: Relation, new: Relation, truncated_by: Mapping[int, int]) -> str | None:
-    if old.columns != new.columns:
-        return f"the columns of {new.name} changed"
-    if (old.identity, old.key) != (new.identity, new.key):
-        return f"the key or replica identity of {new.name} changed"
-    if old.published != new.published:
-        return f"{new.name} was taken out of the publication and put back, or the publication was altered"
-    # The pg_class row of a table whose last rewrite was the TRUNCATE we saw was written by that transaction.
-    if old.filenode != new.filenode and truncated_by.get(new.oid) != new.changed_by:
-        return f"{new.name} was rewritten (ALTER TABLE … TYPE, VACUUM FULL, CLUSTER or a TRUNCATE in a savepoint)"
-    return None
+def holders(table: tuple[Relation, ...]) -> tuple[Relation, ...]:
+    """Give the relations that hold the table's rows: a partitioned root has none itself."""
+    return tuple(r for r in table if r.oid != r.root) or table
 
 
 def _relation(facts: dict[str, Any]) -> Relation:
@@ -97,9 +76,14 @@ def _relation(facts: dict[str, Any]) -> Relation:
         root=facts["root"],
         name=TableName(facts["schema"], facts["table"]),
         filenode=facts["filenode"],
-        changed_by=facts["changed_by"],
+        attributes=facts["attributes"],
         identity=facts["identity"],
         key=tuple(facts["key"]),
-        columns=tuple(Column(**column) for column in facts["columns"]),
+        keys=tuple(map(tuple, facts["keys"])),
+        columns=tuple(_column(column) for column in facts["columns"]),
         published=facts.get("published", ""),
     )
+
+
+def _column(facts: dict[str, Any]) -> Column:
+    return Column(**{**facts, "labels": tuple(facts.get("labels") or ())})

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -29,15 +30,31 @@ class ColumnSpec:
         return silver_type(self.type)
 
 
+class OnSchemaChange(StrEnum):
+    """What the mirror does when a table's columns change in the source."""
+
+    EVOLVE = "evolve"  # it follows, and copies the table where the stream cannot tell
+    FREEZE = "freeze"  # the table leaves the marks until its spec says the same
+
+
 @dataclass(frozen=True)
 class TableSpec:
-    """One mirrored table. Without a key it is a bag: identical rows are counted."""
+    """One mirrored table. Without a key it is a bag: identical rows are counted.
+
+    Unless it is frozen, `columns` and `key` are what was found when it was written; see `evolution.spec_at`.
+    """
 
     table: TableName
     columns: tuple[ColumnSpec, ...]
     key: tuple[str, ...] = ()
     owner: str = ""
     description: str = ""
+    on_schema_change: OnSchemaChange = OnSchemaChange.EVOLVE
+
+    @property
+    def frozen(self) -> bool:
+        """Tell whether the spec's columns are binding."""
+        return self.on_schema_change is OnSchemaChange.FREEZE
 
     @cached_property
     def silver_names(self) -> dict[str, str]:
@@ -94,9 +111,13 @@ def load_source(folder: Path) -> SourceSpec:
     return SourceSpec(name, tables, str(facts.get("owner", "")), str(facts.get("description", "")))
 
 
+_REQUIRED = {"table", "key", "columns"}
+_KNOWN = {"owner", "description", "on_schema_change"}
+
+
 def _load_table(file: Path, problems: list[str]) -> TableSpec | None:
     found: list[str] = []
-    facts = _read(file, {"table", "owner", "description", "key", "columns"}, {"table", "key", "columns"}, found)
+    facts = _read(file, _KNOWN | _REQUIRED, _REQUIRED, found)
     columns = tuple(_columns(file.name, facts.get("columns"), found))
     names = [column.name for column in columns]
     key = facts.get("key") or []
@@ -110,10 +131,14 @@ def _load_table(file: Path, problems: list[str]) -> TableSpec | None:
     ]
     found += [f"{file.name}: columns: {n!r} stands twice" for n in sorted({n for n in names if names.count(n) > 1})]
     table = _table_name(file, facts.get("table"), found)
+    policy = facts.get("on_schema_change", OnSchemaChange.EVOLVE)
+    if policy not in list(OnSchemaChange):
+        found.append(f"{file.name}: on_schema_change: {policy!r} must be {' or '.join(OnSchemaChange)}")
     problems += found
     if found or table is None:
         return None
-    return TableSpec(table, columns, tuple(key), str(facts.get("owner", "")), str(facts.get("description", "")))
+    words = (str(facts.get("owner", "")), str(facts.get("description", "")))
+    return TableSpec(table, columns, tuple(key), *words, OnSchemaChange(policy))
 
 
 def _table_name(file: Path, text: object, problems: list[str]) -> TableName | None:

@@ -1,55 +1,40 @@
 """Adoption: the files of a finished copy become a silver table's whole content, in one commit."""
 
-import json
-import time
 from collections.abc import Iterator
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from deltalake import CommitProperties, Transaction
-from deltalake.exceptions import CommitFailedError
-from deltalake.transaction import AddAction
 
 from tidemark_contract.errors import LakeUnavailable
 from tidemark_contract.marks import Mark
+from tidemark_contract.specs import TableSpec
 from tidemark_jobs import storage
 from tidemark_jobs.deltalog import open_table
 from tidemark_jobs.logs import log
-from tidemark_jobs.silver import APPLICATION, Standing, Step, standing
+from tidemark_jobs.silver import Standing, Step, new_schema, standing
 from tidemark_jobs.statistics import bounds
+from tidemark_jobs.upsert.commit import Action, added_file, commit, removed
+from tidemark_jobs.upsert.data_files import active_files
 
 ATTEMPTS = 5
 
 
-def adopt(path: str, folder: str, mark: Mark, rows: int, *, since: int) -> Standing:
-    """Make the files in a folder below a table its whole content; give where it stands from there on.
+def adopt(path: str, spec: TableSpec, folder: str, mark: Mark, rows: int, *, since: int) -> Standing:
+    """Make the files in a folder below a table its whole content, and its columns the spec's; give where it stands.
 
     What an earlier run did that was cut off, after the version `since`, is found and not done again.
     """
     for _ in range(ATTEMPTS):
         if tail := standing(path, since).since_adoption(mark.nonce):
             return tail
-        try:
-            version = _replace_content(path, folder, mark, rows)
-        except CommitFailedError:  # somebody else, a compaction maybe, has committed meanwhile
-            continue
-        log("copy_adopted", path=path, mark=mark.id, rows=rows)
-        return Standing(version, ())
+        table = open_table(path)
+        step = Step(base="", mark=mark.id, nonce=mark.nonce, rows=rows)
+        actions = [*new_schema(table, spec), *map(removed, active_files(path, table.version())), *_adds(path, folder)]
+        # If not, somebody else, a compaction maybe, has committed meanwhile.
+        if commit(path, table.version() + 1, step, actions, {"numOutputRows": rows}, operation="WRITE"):
+            log("copy_adopted", path=path, mark=mark.id, rows=rows)
+            return Standing(table.version() + 1, ())
     raise LakeUnavailable(f"{path} is rewritten by others all the time: its copy lost {ATTEMPTS} races")
-
-
-def _replace_content(path: str, folder: str, mark: Mark, rows: int) -> int:
-    """Commit on top of exactly the version that is read; CommitFailedError changes nothing."""
-    table = open_table(path)
-    before = table.version()
-    step = Step(base="", mark=mark.id, nonce=mark.nonce, rows=rows)
-    properties = CommitProperties(
-        custom_metadata={"tidemark": step.text()},
-        max_commit_retries=0,
-        app_transactions=[Transaction(APPLICATION, mark.id)],
-    )
-    table.create_write_transaction(list(_adds(path, folder)), "overwrite", table.schema(), commit_properties=properties)
-    return before + 1  # no retries: it is the next version, or an error
 
 
 def count_rows(path: str, folder: str, *, counted: bool) -> int:
@@ -63,14 +48,7 @@ def count_rows(path: str, folder: str, *, counted: bool) -> int:
     return sum(pc.sum(file.read(columns=["_count"])["_count"]).as_py() or 0 for file in files)
 
 
-def _adds(path: str, folder: str) -> Iterator[AddAction]:
+def _adds(path: str, folder: str) -> Iterator[Action]:
     for file in storage.data_files(f"{path}/{folder}"):
         footer = pq.read_metadata(storage.open_file(f"{path}/{folder}", file.name))
-        yield AddAction(
-            path=f"{folder}/{file.name}",
-            size=file.size,
-            partition_values={},
-            modification_time=int(time.time() * 1000),
-            data_change=True,
-            stats=json.dumps(bounds(footer)),
-        )
+        yield added_file(f"{folder}/{file.name}", file.size, bounds(footer))

@@ -7,6 +7,7 @@ exactly which tables have changes, and how many, before any Spark job starts: an
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -45,11 +46,10 @@ class ArrivedMark:
 
 @dataclass(frozen=True)
 class Truncate:
-    """One TRUNCATE of one relation: its position in the stream and its 32-bit transaction id."""
+    """One TRUNCATE of one relation: its position in the stream."""
 
     commit_lsn: int
     ordinal: int
-    xid: int
 
 
 class Bronze:
@@ -103,6 +103,19 @@ class Bronze:
             pc.and_(pc.greater_equal(rows["commit_lsn"], first_lsn), pc.less_equal(rows["commit_lsn"], last_lsn)),
         )
         return rows.filter(pc.and_(wanted, pc.not_equal(rows["op"], "s")))
+
+    def schemas(self, files: Sequence[BronzeFile], relations: list[int]) -> list[dict[str, Any]]:
+        """Read the schema rows of some relations: `commit_lsn, ordinal, after`, whose keys are the columns' names."""
+        return [row for file in files for row in self._find_schemas(file.name, relations)]
+
+    def _find_schemas(self, name: str, relations: list[int]) -> Iterator[dict[str, Any]]:
+        file, wanted = pq.ParquetFile(storage.open_file(self.layout.bronze, name)), pa.array(relations, pa.int64())
+        for number in range(file.num_row_groups):
+            narrow = file.read_row_group(number, columns=["op", "relation_id"])
+            chosen = pc.and_(pc.equal(narrow["op"], "s"), pc.is_in(narrow["relation_id"], wanted))
+            if pc.any(chosen).as_py():
+                whole = file.read_row_group(number, columns=["commit_lsn", "ordinal", "after"])
+                yield from whole.filter(chosen).to_pylist()
 
     def _read(self, name: str, columns: list[str]) -> pa.Table:
         return pq.read_table(storage.open_file(self.layout.bronze, name), columns=columns)
@@ -167,9 +180,9 @@ class Window:
     def last_truncates(self, chosen: np.ndarray) -> dict[int, Truncate]:
         """Give relation oid → its last TRUNCATE among the chosen changes."""
         rows = np.flatnonzero(chosen & self.truncates)
-        lsn, ordinal, xid = self._column("commit_lsn"), self._column("ordinal"), self._column("xid")
+        lsn, ordinal = self._column("commit_lsn"), self._column("ordinal")
         in_order = rows[np.lexsort((ordinal[rows], lsn[rows]))]
-        return {int(self.relations[r]): Truncate(int(lsn[r]), int(ordinal[r]), int(xid[r])) for r in in_order}
+        return {int(self.relations[r]): Truncate(int(lsn[r]), int(ordinal[r])) for r in in_order}
 
     def moved(self, chosen: np.ndarray) -> bool:
         """Tell whether a chosen update brings an old key or row, so that its key may have changed."""
@@ -179,6 +192,24 @@ class Window:
         """Name the columns that some chosen change leaves out because their stored value did not change."""
         lists = self.index["unchanged"].filter(pa.array(chosen))
         return sorted(pc.unique(pc.list_flatten(lists.combine_chunks())).to_pylist())
+
+    def column_names(self, chosen: np.ndarray) -> set[str]:
+        """Name every column that the chosen changes had, by the schemas that the stream sent before and among them.
+
+        The stream sends one before a relation's first change and after each ALTER, and again when it starts anew.
+        """
+        if not chosen.any():
+            return set()
+        lsn, ordinal = self._column("commit_lsn")[chosen], self._column("ordinal")[chosen]
+        places = list(zip(lsn.tolist(), ordinal.tolist(), strict=True))
+        first, last = min(places), max(places)
+        names: set[str] = set()
+        for relation in np.unique(self.relations[chosen]).tolist():
+            rows = self.bronze.schemas(self.files, [relation])
+            sent = [((row["commit_lsn"], row["ordinal"]), dict(row["after"]).keys()) for row in rows]
+            at_first = max((place for place, _ in sent if place <= first), default=first)
+            names.update(*(keys for place, keys in sent if at_first <= place <= last))
+        return names
 
     def _column(self, name: str) -> np.ndarray:
         return numbers(self.index, name)

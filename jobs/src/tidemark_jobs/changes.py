@@ -36,6 +36,8 @@ class ChangeReader:
 
     def read(self, spark: SparkSession, fold: TableFold, target: Mark) -> DataFrame:
         """Give the changes that the target sees and the table's own mark does not, each once, after its TRUNCATE."""
+        if not fold.changes:
+            return spark.createDataFrame([], _COLUMNS)
         if self._collected is not None and fold.changes <= FEW:
             rows = spark.createDataFrame(_few(self._collected, fold, target))
         else:

@@ -33,7 +33,6 @@ class TableVersion:
     mark: int  # the last mark that changed it
     copy: int  # the mark of the copy that its content began with
     rows: int
-    exact: bool = True  # false while its catalog facts changed without explanation: not for readers
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class PublishedMark:
     published_at: datetime
 
     def version(self, table: TableName) -> TableVersion | None:
-        """Give the table's version at this mark, exact or not."""
+        """Give the table's version at this mark; None while it is out of the marks."""
         return next((version for version in self.tables if version.table == table), None)
 
     def __str__(self) -> str:
@@ -59,8 +58,9 @@ class PublishedMark:
 class TableState:
     """The one named state that a table is in, and why.
 
-    new: not copied yet; copied: a finished copy waits for its mark; live: exact at every published mark; suspect: its
-    catalog facts changed without explanation, `verify` or `copy` brings it back; stale: only `copy` does.
+    new: not copied yet; copied: a finished copy waits for its mark; live: exact at every published mark; changed: its
+    schema or its partitions changed as the stream cannot tell, the next sync copies it; stale: only a person brings it
+    back, by `copy` or what the reason says.
     """
 
     state: str

@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from tidemark_contract.errors import SourceRefused
+from tidemark_contract.evolution import Table, spec_at, unlike
 from tidemark_contract.layout import Layout
 from tidemark_contract.marks import MarkKind
 from tidemark_contract.names import TableName
@@ -26,6 +27,7 @@ from tidemark_jobs.jdbc import jdbc_options
 from tidemark_jobs.logs import log
 from tidemark_jobs.plan import COPIED
 from tidemark_jobs.run import Run
+from tidemark_source.checks import check_keys
 from tidemark_source.pages import page_count
 from tidemark_source.ranges import range_queries
 from tidemark_source.snapshots import HeldSnapshot, hold, join
@@ -43,12 +45,16 @@ class CopiedTable:
 
 
 def copy(run: Run) -> dict[str, object]:
-    """Copy the named tables (default: all) and record the copy, which counts from its mark on."""
-    specs = run.spec.choose(run.job.tables)
-    with hold(run.url, run.spec.name, [spec.table for spec in specs], MarkKind.COPY) as held:
-        log("snapshot_held", mark=held.mark.id, tables=len(specs))
-        for spec in specs:
-            _check_columns(spec, held)
+    """Copy the tables that the job names (default: all)."""
+    return copy_tables(run, run.spec.choose(run.job.tables))
+
+
+def copy_tables(run: Run, written: Sequence[TableSpec]) -> dict[str, object]:
+    """Copy tables, with the columns that they have by now, and record the copy, which counts from its mark on."""
+    with hold(run.url, run.spec.name, [spec.table for spec in written], MarkKind.COPY) as held:
+        log("snapshot_held", mark=held.mark.id, tables=len(written))
+        specs = [_checked(spec, held.mark.catalog.table(spec.table)) for spec in written]
+        check_keys(run.url, specs)
         with ThreadPoolExecutor(_TABLES_AT_ONCE) as pool:
             copied = list(pool.map(lambda spec: _copy_table(run, spec, held), specs))
         held.check()
@@ -102,20 +108,14 @@ def silver_rows(texts: DataFrame, spec: TableSpec, mark: int) -> DataFrame:
     return rows.select(*[f"`{field.name}`" for field in silver.schema(spec)])
 
 
-def _check_columns(spec: TableSpec, held: HeldSnapshot) -> None:
-    """What the stream brings and what the spec says must be the same columns; order does not matter.
-
-    Generated columns may be left out, and `init` has seen to it that those in the spec are in the stream.
-    """
-    wanted = {column.name for column in spec.columns}
-    for relation in held.mark.catalog.table(spec.table):
-        needed = {column.name for column in relation.columns if not column.generated}
-        differing = (needed - wanted) | (wanted - {column.name for column in relation.columns})
-        if relation.oid == relation.root and differing:
-            raise SourceRefused(
-                f"{spec.table}: its spec and the database differ in {', '.join(sorted(differing))}: "
-                "run `tidemark discover` again, or correct the spec"
-            )
+def _checked(spec: TableSpec, table: Table) -> TableSpec:
+    """Give the spec as the table is by now; one that freezes its columns has to say the same."""
+    if spec.frozen and (differing := unlike(spec, table)):
+        raise SourceRefused(
+            f"{spec.table}: its spec freezes its columns, and differs from the database in {', '.join(differing)}: "
+            "run `tidemark discover` again, correct the spec, or let it say `on_schema_change: evolve`"
+        )
+    return spec_at(spec, table)
 
 
 def _read(run: Run, spec: TableSpec, held: HeldSnapshot) -> DataFrame:

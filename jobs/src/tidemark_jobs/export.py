@@ -6,6 +6,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from tidemark_contract.errors import ConfigurationError
+from tidemark_contract.evolution import spec_at
 from tidemark_contract.names import TableName
 from tidemark_contract.specs import TableSpec
 from tidemark_jobs.fold.keys import copy_line
@@ -15,13 +16,14 @@ from tidemark_jobs.run import Run
 
 
 def export(run: Run) -> None:
-    """Write the table at the job's mark (default: the newest) to stdout, a line a row, columns in the spec's order."""
+    """Write the table at the job's mark (default: the newest) to stdout, a line a row, in the source's columns."""
     name = TableName.parse(run.job.tables[0])
-    spec = run.spec.table(name)
+    written = run.spec.table(name)
     published = find_mark(run.control, run.job.mark)
     version = published.version(name)
-    if version is None or not version.exact:
-        raise ConfigurationError(f"{name} is not exact at mark {published.mark.id}: `tidemark status` says why")
+    if version is None:
+        raise ConfigurationError(f"{name} is not in mark {published.mark.id}: `tidemark status` says why")
+    spec = spec_at(written, published.mark.catalog.table(name))
     lines = copy_lines(read_version(run.spark, run.layout, version), spec)
     for row in lines.toLocalIterator(prefetchPartitions=True):
         sys.stdout.write(row[0] + "\n")

@@ -21,7 +21,7 @@ def fold_rows(changes: DataFrame, fold: TableFold) -> DataFrame:
     with a key: `gone`; where unchanged TOAST columns were left out also `unknown`, their names, and `root`, the key
     of the row in the table that has them. Without: `_count`, by how much the number of such rows changes.
     """
-    spec = fold.stand.spec
+    spec = fold.spec
     if not spec.key:
         return fold_bag(changes, spec)
     if fold.toast:

@@ -31,7 +31,7 @@ def tune(spark: SparkSession, changes: int) -> None:
 
 def merge_large(spark: SparkSession, place: Place, rows: DataFrame, fold: TableFold, step: Step) -> Step:
     """Bring folded rows into a table, in one commit, which carries the step."""
-    spec, before = fold.stand.spec, fold.stand.version.rows
+    spec, before = fold.spec, fold.stand.version.rows
     table = open_rows(spark, place)
     if fold.toast:
         rows = fetched(rows, table, spec, fold.toast)

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from tidemark_contract.evolution import spec_at
 from tidemark_contract.marks import Mark
 from tidemark_contract.names import TableName
 from tidemark_contract.specs import TableSpec
@@ -19,7 +20,7 @@ from tidemark_jobs.copy import read_manifest
 from tidemark_jobs.folding import fold_table
 from tidemark_jobs.leases import Lease
 from tidemark_jobs.logs import log
-from tidemark_jobs.plan import COPIED, FOLDED, LIVE, NEW, STALE, Stand, TableFold, judge
+from tidemark_jobs.plan import COPIED, LIVE, STALE, Stand, TableFold, judge
 from tidemark_jobs.run import Run
 
 
@@ -45,7 +46,7 @@ class Publication:
         folds = [fold for _, _, fold in judged if fold]
         merged = self._fold_all(window, folds, held)
         outcomes = [merged.get(s.spec.table, (state, s.version)) for s, state, _ in judged]
-        versions = [replace(v, exact=state.state == LIVE) for state, v in outcomes if state.state in FOLDED]
+        versions = [version for state, version in outcomes if state.state == LIVE]
         changes = sum(fold.changes for fold in folds)
         read_from = window.lowest_unseen(self.target.snapshot)
         result = PublishedMark(self.target, commit_lsn, read_from, changes, tuple(versions), datetime.now(UTC))
@@ -62,7 +63,8 @@ class Publication:
         states = self.run.control.tables()
         with ThreadPoolExecutor(8) as pool:
             found = pool.map(
-                lambda spec: self._stand(spec, states.get(spec.table, TableState(NEW))), self.run.spec.tables
+                lambda spec: self._stand(spec, states[spec.table]),
+                [spec for spec in self.run.spec.tables if spec.table in states],
             )
             return [stand for stand in found if stand is not None]
 
@@ -70,11 +72,10 @@ class Publication:
         version = self.published.version(spec.table) if self.published else None
         if state.state == COPIED and (version is None or version.copy != state.mark):
             return self._adopted(spec, state.mark or 0, version)
-        if state.state == NEW or state.state == STALE or version is None or self.published is None:
+        if state.state not in (LIVE, COPIED) or version is None or self.published is None:
             return None
-        state = TableState(LIVE) if state.state == COPIED else state
         standing = silver.standing(self._path(spec), version.version)
-        return self._after_steps(Stand(spec, state, self.published.mark, version), standing)
+        return self._after_steps(Stand(spec, TableState(LIVE), self.published.mark, version), standing)
 
     def _adopted(self, spec: TableSpec, number: int, before: TableVersion | None) -> Stand | None:
         """Adopt a finished copy, once its mark is in bronze: then all that it saw is durable in the source."""
@@ -82,7 +83,9 @@ class Publication:
         mark = self._copy_mark(number)
         if copied is None or mark is None or not self.target.snapshot.contains(mark.snapshot):
             return None
-        tail = adopt(self._path(spec), copied.folder, mark, copied.rows, since=before.version if before else -1)
+        as_copied = spec_at(spec, mark.catalog.table(spec.table))
+        since = before.version if before else -1
+        tail = adopt(self._path(spec), as_copied, copied.folder, mark, copied.rows, since=since)
         version = TableVersion(spec.table, tail.version, mark.id, mark.id, copied.rows)
         return self._after_steps(Stand(spec, TableState(LIVE), mark, version), tail)
 

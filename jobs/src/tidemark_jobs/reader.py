@@ -29,7 +29,7 @@ def open_source(
     """
     layout = Layout(lake, source)
     published = find_mark(Control(layout), mark)
-    tables = {version.table: read_version(spark, layout, version) for version in published.tables if version.exact}
+    tables = {version.table: read_version(spark, layout, version) for version in published.tables}
     return published, tables
 
 

@@ -3,7 +3,7 @@
 import json
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
@@ -13,6 +13,7 @@ from pyspark.sql.types import StructType
 
 from tidemark_contract.errors import TidemarkError
 from tidemark_contract.specs import TableSpec
+from tidemark_contract.types import Codec
 from tidemark_jobs import storage
 from tidemark_jobs.deltalog import open_table
 from tidemark_jobs.fold.values import EXACT_TYPE
@@ -20,7 +21,7 @@ from tidemark_jobs.fold.values import EXACT_TYPE
 APPLICATION = "tidemark"  # of the Delta transaction identifier; its version is the mark's id
 PROVENANCE = "userMetadata"  # where Delta keeps a commit's free text; delta-rs writes it under its own key
 # What is written for the lake's own sake changes no row.
-MAINTENANCE = {"OPTIMIZE", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES", "REORG", "CREATE TABLE"}
+MAINTENANCE = {"OPTIMIZE", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES", "REORG", "CREATE TABLE", "ADD COLUMNS"}
 _HISTORY = 50
 
 
@@ -73,30 +74,60 @@ def create(path: str, spec: TableSpec) -> None:
     try:
         open_table(path)
     except TableNotFoundError:
-        info = {"timestamp": _now(), "operation": "CREATE TABLE", "engineInfo": "tidemark"}
-        columns = schema(spec)
-        entry = [{"commitInfo": info}, {"protocol": _protocol(columns)}, {"metaData": _metadata(columns)}]
-        content = "".join(json.dumps(action, separators=(",", ":")) + "\n" for action in entry)
-        storage.create(path, f"_delta_log/{0:020d}.json", content.encode())
+        _write_entry(path, 0, "CREATE TABLE", [_protocol(spec), _metadata(spec, str(uuid.uuid4()), _PROPERTIES)])
 
 
-def _protocol(columns: StructType) -> dict[str, object]:
+def add_columns(table: DeltaTable, path: str, spec: TableSpec) -> None:
+    """Give the table the columns of its spec, NULL in every row; without effect when somebody else commits first."""
+    _write_entry(path, table.version() + 1, "ADD COLUMNS", new_schema(table, spec))
+
+
+def new_schema(table: DeltaTable, spec: TableSpec) -> list[dict[str, object]]:
+    """Give the entries of a commit that make the table's columns those of its spec."""
+    facts = table.metadata()
+    known = set(table.protocol().writer_features or ())
+    protocol = [] if known >= {"timestampNtz"} or not _is_zoneless(spec) else [_protocol(spec, known)]
+    return [*protocol, _metadata(spec, str(facts.id), dict(facts.configuration))]
+
+
+def differs(table: DeltaTable, spec: TableSpec) -> list[str]:
+    """Name the columns that the table lacks, has besides, or has in another type than its spec."""
+    there = {field["name"]: field["type"] for field in json.loads(table.schema().to_json())["fields"]}
+    wanted = {field.name: field.jsonValue()["type"] for field in schema(spec)}
+    return sorted(name for name in there.keys() | wanted.keys() if there.get(name) != wanted.get(name))
+
+
+_PROPERTIES = {"delta.enableDeletionVectors": "true", "delta.checkpointInterval": "50"}
+
+
+def _write_entry(path: str, version: int, operation: str, actions: Sequence[dict[str, object]]) -> None:
+    info = {"commitInfo": {"timestamp": _now(), "operation": operation, "engineInfo": "tidemark"}}
+    content = "".join(json.dumps(action, separators=(",", ":")) + "\n" for action in (info, *actions))
+    storage.create(path, f"_delta_log/{version:020d}.json", content.encode())
+
+
+def _protocol(spec: TableSpec, known: Collection[str] = ()) -> dict[str, object]:
     """Say what a reader and a writer of the table must know; the features that `upsert.place` keeps."""
-    zoneless = any(field.dataType.typeName() == "timestamp_ntz" for field in columns)
-    features = ["deletionVectors", *(["timestampNtz"] if zoneless else [])]
-    writers = [*features, "appendOnly", "invariants"]
-    return {"minReaderVersion": 3, "minWriterVersion": 7, "readerFeatures": features, "writerFeatures": writers}
+    features = ["deletionVectors", *(["timestampNtz"] if _is_zoneless(spec) else [])]
+    writers = sorted({*features, "appendOnly", "invariants", *known})
+    facts = {"minReaderVersion": 3, "minWriterVersion": 7, "readerFeatures": features, "writerFeatures": writers}
+    return {"protocol": facts}
 
 
-def _metadata(columns: StructType) -> dict[str, object]:
-    return {
-        "id": str(uuid.uuid4()),
+def _is_zoneless(spec: TableSpec) -> bool:
+    return any(column.silver.codec is Codec.TIMESTAMP_NTZ for column in spec.columns)
+
+
+def _metadata(spec: TableSpec, table_id: str, properties: Mapping[str, str | None]) -> dict[str, object]:
+    facts = {
+        "id": table_id,
         "format": {"provider": "parquet", "options": {}},
-        "schemaString": columns.json(),
+        "schemaString": schema(spec).json(),
         "partitionColumns": [],
-        "configuration": {"delta.enableDeletionVectors": "true", "delta.checkpointInterval": "50"},
+        "configuration": properties,
         "createdTime": _now(),
     }
+    return {"metaData": facts}
 
 
 def _now() -> int:

@@ -24,7 +24,7 @@ def is_small(fold: TableFold) -> bool:
 
 def merge_small(spark: SparkSession, place: Place, rows: DataFrame, fold: TableFold, step: Step) -> Step:
     """Bring folded rows into a table, in one commit, which carries the step."""
-    spec = fold.stand.spec
+    spec = fold.spec
     if fold.toast:
         rows = _completed(spark, place, rows.toArrow(), fold)
     typed = silver_rows(rows, spec, step).toArrow()
@@ -38,7 +38,7 @@ def merge_small(spark: SparkSession, place: Place, rows: DataFrame, fold: TableF
 
 
 def _completed(spark: SparkSession, place: Place, rows: pa.Table, fold: TableFold) -> DataFrame:
-    spec = fold.stand.spec
+    spec = fold.spec
     roots = rows.filter(pc.greater(pc.list_value_length(rows["unknown"]), 0))["root"]
     old = read_rows(place, roots, [field.name for field in silver.schema(spec) if field.name != "_key"])
     table = spark.createDataFrame(old) if old else spark.createDataFrame([], silver.schema(spec))

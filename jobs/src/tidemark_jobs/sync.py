@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from tidemark_contract.errors import MarkTimeout, SourceChanged
 from tidemark_contract.marks import Mark, check_same_source, format_lsn, next_to_publish
 from tidemark_jobs.bronze import Bronze
+from tidemark_jobs.changed import copy_changed
 from tidemark_jobs.control import PublishedMark
 from tidemark_jobs.landing import Landing
 from tidemark_jobs.leases import Lease, lease
@@ -89,6 +90,8 @@ def sync_job(run: Run) -> Iterator[dict[str, object]]:
         check_source(run, bronze)
         while True:
             published = sync_to(run, bronze, write_mark(run.url, run.spec.name), held)
+            if copy_changed(run):
+                published = sync_to(run, bronze, write_mark(run.url, run.spec.name), held)
             yield _facts(run, published)
             if not run.job.continuous:
                 return
@@ -102,8 +105,8 @@ def _facts(run: Run, published: PublishedMark) -> dict[str, object]:
         "mark": published.mark.id,
         "lsn": format_lsn(published.mark.lsn),
         "taken_at": published.mark.taken_at.isoformat(),
-        "tables": sum(version.exact for version in published.tables),
-        "out": sum(not version.exact for version in published.tables),
+        "tables": len(published.tables),
+        "out": len(run.spec.tables) - len(published.tables),
         "changes": published.changes,
         "rows": sum(version.rows for version in published.tables),
     }

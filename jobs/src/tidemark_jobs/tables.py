@@ -13,7 +13,6 @@ _VERSION = pa.struct(
         ("mark", pa.int64()),
         ("copy", pa.int64()),
         ("rows", pa.int64()),
-        ("exact", pa.bool_()),
     ]
 )
 

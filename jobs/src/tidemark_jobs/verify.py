@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 from tidemark_contract.errors import ConfigurationError, LeaseTaken, NotEqual
+from tidemark_contract.evolution import spec_at
 from tidemark_contract.marks import MarkKind
 from tidemark_contract.names import TableName
 from tidemark_contract.specs import TableSpec
@@ -18,7 +19,7 @@ from tidemark_jobs.buckets import Buckets, Difference, bucket_count, differences
 from tidemark_jobs.control import PublishedMark, TableState, TableVersion
 from tidemark_jobs.leases import lease
 from tidemark_jobs.logs import log
-from tidemark_jobs.plan import LIVE, STALE, SUSPECT
+from tidemark_jobs.plan import COPIED, LIVE, STALE
 from tidemark_jobs.reader import FEW_ROWS, read_version
 from tidemark_jobs.run import Run
 from tidemark_jobs.session import session_beside
@@ -33,13 +34,14 @@ _TABLES_AT_ONCE = 2
 
 
 def verify(run: Run) -> dict[str, object]:
-    """Prove the named tables (default: all live or suspect ones) at a mark of their own; give what was found."""
+    """Prove the named tables (default: all live ones) at a mark of their own; give what was found."""
     states = run.control.tables()
     specs = [spec for spec in run.spec.choose(run.job.tables) if _provable(run, states, spec)]
     if not specs:
         raise ConfigurationError(f"no table of {run.spec.name} is live: run `tidemark copy`, then `tidemark sync`")
     with hold(run.url, run.spec.name, [spec.table for spec in specs], MarkKind.VERIFY) as held:
         log("snapshot_held", mark=held.mark.id, tables=len(specs))
+        specs = [spec_at(spec, held.mark.catalog.table(spec.table)) for spec in specs]
         with ThreadPoolExecutor(_TABLES_AT_ONCE) as pool:
             pool.submit(getattr, run, "spark")  # to start it takes seconds, and so may the mark
             of_source = [pool.submit(_source_buckets, run, spec, held) for spec in specs]
@@ -53,7 +55,7 @@ def verify(run: Run) -> dict[str, object]:
 
 def _provable(run: Run, states: Mapping[TableName, TableState], spec: TableSpec) -> bool:
     state = states.get(spec.table)
-    if state is not None and state.state in (LIVE, SUSPECT, "copied"):
+    if state is not None and state.state in (LIVE, COPIED):
         return True
     if run.job.tables:
         why = f"{state.state}: {state.reason}" if state else "new: not copied yet"
@@ -125,20 +127,16 @@ def _proof(
 
 
 def _record(run: Run, proofs: Sequence[ProofRow]) -> None:
-    """Keep the proofs; a suspect table that was proven equal is live again, one that differs is out until copied."""
+    """Keep the proofs; a table in the mark that differs is out until it is copied."""
     run.control.add_proofs(proofs)
-    outcome = {TableName.parse(proof.table): proof for proof in proofs}
+    wrong = [proof for proof in proofs if not proof.equal]
 
     def change(now: dict[TableName, TableState]) -> dict[TableName, TableState]:
-        changed = {}
-        for table, proof in outcome.items():
-            if not proof.equal:
-                changed[table] = TableState(
-                    STALE, f"verify found {proof.differing} keys different at mark {proof.mark}"
-                )
-            elif now.get(table, TableState("")).state == SUSPECT:
-                changed[table] = TableState(LIVE)
-        return changed
+        found = {
+            TableName.parse(proof.table): f"verify found {proof.differing} keys different at mark {proof.mark}"
+            for proof in wrong
+        }
+        return {table: TableState(STALE, why) for table, why in found.items() if now[table].state in (LIVE, COPIED)}
 
     run.control.set_states(change)
 

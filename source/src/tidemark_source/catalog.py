@@ -1,7 +1,8 @@
 """The catalog facts that a mark carries: what `tidemark_contract.catalog.Catalog` reads.
 
-One plain SELECT, and none of the functions that answer from the system cache (format_type, pg_get_…, regclass): those
-ignore the snapshot and would tell of changes that the mark does not see.
+One plain SELECT, and of the functions that answer from the system cache, ignoring the snapshot, only format_type, which
+is told the column's type and knows no more than its name: pg_get_… or regclass would tell of changes that the mark
+does not see.
 """
 
 from psycopg import sql
@@ -33,7 +34,7 @@ SELECT coalesce(jsonb_agg(jsonb_build_object(
     'schema', namespace.nspname,
     'table', relation.relname,
     'filenode', relation.relfilenode::bigint,
-    'changed_by', relation.xmin::text::bigint,
+    'attributes', relation.relnatts,
     'identity', relation.relreplident,
     'key', coalesce((
         SELECT jsonb_agg(part.number ORDER BY part.position)
@@ -42,15 +43,51 @@ SELECT coalesce(jsonb_agg(jsonb_build_object(
           AND index.indisvalid AND index.indimmediate
           AND CASE relation.relreplident WHEN 'i' THEN index.indisreplident ELSE index.indisprimary END
     ), '[]'),
+    'keys', coalesce((
+        SELECT jsonb_agg(parts ORDER BY index.indexrelid)
+        FROM pg_catalog.pg_index index
+        CROSS JOIN LATERAL (SELECT (index.indkey::int2[])[0:index.indnkeyatts - 1]) unique_on (parts)
+        WHERE index.indrelid = relation.oid AND index.indisunique AND index.indisvalid AND index.indimmediate
+          AND index.indpred IS NULL AND index.indnkeyatts = (
+            SELECT count(*)
+            FROM pg_catalog.pg_attribute part
+            WHERE part.attrelid = relation.oid AND part.attnum = ANY (parts) AND part.attnotnull
+        )
+    ), '[]'),
     'columns', (
-        SELECT coalesce(jsonb_agg(jsonb_build_object(
+        SELECT coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
             'number', attribute.attnum,
             'name', attribute.attname,
             'type', attribute.atttypid::bigint,
-            'modifier', attribute.atttypmod,
-            'generated', attribute.attgenerated,
-            'missing', attribute.attmissingval::text
-        ) ORDER BY attribute.attnum), '[]')
+            'declared', format_type(attribute.atttypid, attribute.atttypmod),
+            'generated', nullif(attribute.attgenerated, ''),
+            'expression', CASE WHEN attribute.attgenerated <> '' THEN (
+                SELECT expression.oid::bigint
+                FROM pg_catalog.pg_attrdef expression
+                WHERE expression.adrelid = relation.oid AND expression.adnum = attribute.attnum
+            ) END,
+            'missing', (attribute.attmissingval::text::text[])[1],
+            'labels', CASE WHEN attribute.atttypid >= 16384 THEN (
+                WITH RECURSIVE inside AS (
+                    SELECT attribute.atttypid AS type
+                    UNION
+                    SELECT part.type
+                    FROM inside
+                    JOIN pg_catalog.pg_type outer_type ON outer_type.oid = inside.type
+                    CROSS JOIN LATERAL (
+                        SELECT outer_type.typelem
+                        UNION ALL SELECT outer_type.typbasetype
+                        UNION ALL SELECT rngsubtype FROM pg_catalog.pg_range
+                            WHERE inside.type IN (rngtypid, rngmultitypid)
+                        UNION ALL SELECT atttypid FROM pg_catalog.pg_attribute
+                            WHERE attrelid = outer_type.typrelid AND attnum > 0 AND NOT attisdropped
+                    ) part (type)
+                )
+                SELECT jsonb_agg(label.enumlabel ORDER BY label.oid)
+                FROM inside JOIN pg_catalog.pg_enum label ON label.enumtypid = inside.type
+            ) END,
+            'written_by', attribute.xmin::text::bigint
+        )) ORDER BY attribute.attnum), '[]')
         FROM pg_catalog.pg_attribute attribute
         WHERE attribute.attrelid = relation.oid AND attribute.attnum > 0 AND NOT attribute.attisdropped
     )

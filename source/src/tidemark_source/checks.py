@@ -1,11 +1,13 @@
 """Why a database cannot be mirrored as the specs want it: every problem at once, each with its cure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+from tidemark_contract.errors import SourceRefused
 from tidemark_contract.names import MARK_SCHEMA, MARK_TABLE, quote, slot_name
 from tidemark_contract.specs import SourceSpec, TableSpec
+from tidemark_source.connection import address, connect, speaking_to
 from tidemark_source.server import Server
-from tidemark_source.tables import Column, Table, ancestors, leaves, unfit
+from tidemark_source.tables import Column, Table, ancestors, leaves, read_tables, unfit
 
 MARK_COLUMNS = (
     "id bigint, nonce uuid, previous uuid, kind text, tables jsonb, snapshot pg_snapshot, lsn pg_lsn, "
@@ -26,6 +28,20 @@ def problems(server: Server, tables: Mapping[int, Table], spec: SourceSpec, capt
             found += _overlaps(table, spec, tables)
             found += _row_security(table, tables, server, capture_role)
     return found
+
+
+def check_keys(url: str, specs: Sequence[TableSpec]) -> None:
+    """Raise SourceRefused when the stream cannot name the rows of a table by its key, or whole where it has none."""
+    with connect(url, purpose="check") as connection, speaking_to(address(url)):
+        tables = read_tables(connection)
+    by_name = {table.name: table for table in tables.values()}
+    found: list[str] = []
+    for spec in specs:
+        if table := by_name.get(spec.table):
+            found += _key_problems(table, spec)
+            found += [line for leaf in leaves(table, tables) for line in _identity_problems(leaf, spec)]
+    if found:
+        raise SourceRefused("\n".join(found))
 
 
 def _server_problems(server: Server, source: str) -> Iterator[str]:
@@ -74,6 +90,8 @@ def _column_problems(table: Table, spec: TableSpec, major: int) -> Iterator[str]
     for column in table.columns:
         if column.name in wanted and not column.capturable(major):
             yield f"column {column.name!r} is generated and not in the stream: take it out of the spec"
+    if not spec.frozen:
+        return
     # A generated column may be left out by its name, and no other.
     there = [column for column in table.columns if column.name in wanted or not column.generated]
     if [column.name for column in there] != [column.name for column in spec.columns]:

@@ -1,15 +1,15 @@
 """Specs written from a database: what is there, and what of it cannot be mirrored."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from tidemark_contract.errors import ConfigurationError, SourceRefused
+from tidemark_contract.errors import ConfigurationError, SourceRefused, SpecError
 from tidemark_contract.names import MARK_SCHEMA, TableName, slot_name
-from tidemark_contract.specs import SOURCE_FILE, SourceSpec, TableSpec
+from tidemark_contract.specs import SOURCE_FILE, SourceSpec, TableSpec, load_source
 from tidemark_source.connection import address, connect, speaking_to
 from tidemark_source.tables import STORED_GENERATED_SINCE, Table, read_tables, unfit
 
@@ -49,9 +49,11 @@ def discover(url: str, name: str, *, schemas: Collection[str] = (), tables: Coll
 def write_specs(spec: SourceSpec, directory: Path, *, force: bool = False) -> list[Path]:
     """Write `<directory>/<source>/source.yaml` and a file for each table; give the files that changed.
 
-    Unless `force` is set, a file that exists with other contents is a ConfigurationError, and none is written.
+    Unless `force` is set, a file that exists with other contents is a ConfigurationError, and none is written. What
+    only a person can have written, `on_schema_change`, is kept.
     """
     folder = directory / spec.name
+    spec = _with_policies(spec, folder)
     texts = {folder / SOURCE_FILE: _yaml(_source_facts(spec))}
     texts |= {folder / f"{table.table.path}.yaml": _table_text(table) for table in spec.tables}
     try:
@@ -63,6 +65,17 @@ def write_specs(spec: SourceSpec, directory: Path, *, force: bool = False) -> li
     except OSError as error:
         raise ConfigurationError(f"{error.filename}: cannot be written: {error.strerror}") from error
     return list(changed)
+
+
+def _with_policies(spec: SourceSpec, folder: Path) -> SourceSpec:
+    try:
+        policies = {table.table: table.on_schema_change for table in load_source(folder).tables}
+    except SpecError:  # there are none yet, or they are wrong and shall be written over
+        return spec
+    tables = (
+        replace(table, on_schema_change=policies.get(table.table, table.on_schema_change)) for table in spec.tables
+    )
+    return replace(spec, tables=tuple(tables))
 
 
 def _check_wanted(found: Sequence[Table], schemas: Collection[str], tables: Collection[TableName], where: str) -> None:
@@ -100,6 +113,8 @@ def _source_facts(spec: SourceSpec) -> dict[str, str]:
 
 def _table_text(spec: TableSpec) -> str:
     facts = {"table": str(spec.table), "owner": spec.owner, "description": spec.description}
+    if spec.frozen:
+        facts["on_schema_change"] = str(spec.on_schema_change)
     head = _yaml({name: value for name, value in facts.items() if value})
     lines = [f"key: {_flow(list(spec.key))}", "columns:"]
     for column in spec.columns:

@@ -21,16 +21,18 @@ def range_queries(
 ) -> list[str]:
     """Give SELECTs of the spec's columns that together read every row once, each of at most `blocks` blocks.
 
-    `pages` is what `page_count` gives. The last range of a leaf is open: it costs nothing, and a block that was
-    added since holds no row that the snapshot sees. Needs TID range scans (PostgreSQL 14).
+    `pages` is what `page_count` gives. A partitioned table is read through its root, a range of every leaf at once:
+    the role then needs no right to leaves that came after `tidemark init`. The last range is open: it costs nothing,
+    and a block that was added since holds no row that the snapshot sees. Needs TID range scans (PostgreSQL 14).
     """
     columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in spec.columns)
+    only = sql.SQL("ONLY " if [name for name, _ in pages] == [spec.table] else "")
+    longest = max((count for _, count in pages), default=0)
     return [
-        sql.SQL("SELECT {} FROM ONLY {}{}")
-        .format(columns, sql.Identifier(leaf.schema, leaf.table), part)
+        sql.SQL("SELECT {} FROM {}{}{}")
+        .format(columns, only, sql.Identifier(spec.table.schema, spec.table.table), part)
         .as_string(connection)
-        for leaf, count in pages
-        for part in _ranges(count, blocks)
+        for part in _ranges(longest, max(1, blocks // max(1, len(pages))))
     ]
 
 

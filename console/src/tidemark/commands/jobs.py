@@ -19,7 +19,7 @@ def copy(tables: tuple[str, ...], source: str | None, timeout: int, as_json: boo
     """Read TABLEs (default: all) from the source under one exported snapshot.
 
     The mirror may be running: changes that the copy has seen already are dropped, those that it has not are applied.
-    Also the way back for a table that `status` calls suspect or stale.
+    Also the way back for a table that `status` calls stale.
     """
     mirror = _open(source)
     job = Job("copy", mirror.name, _names(mirror, tables), timeout=timeout)

@@ -114,7 +114,7 @@ class Builder:
 
 def holds_all(published: PublishedMark, mirror: Mirror) -> bool:
     """Tell whether every table is exact at a mark: those that were published while a copy ran on lack it."""
-    exact = {version.table for version in published.tables if version.exact}
+    exact = {version.table for version in published.tables}
     return exact >= {spec.table for spec in mirror.source.tables}
 
 

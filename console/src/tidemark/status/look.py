@@ -19,12 +19,12 @@ def look(mirror: Mirror) -> Report:
     published, states, proofs = control.published(), control.tables(), control.proofs()
     health = source_health(mirror)
     now = datetime.now(UTC)
-    tables = [spec.table for spec in mirror.source.tables]
+    specs = mirror.source.tables
     return Report(
         source=mirror.name,
-        tables=tuple(table_report(t, states.get(t), published, proofs, now, health.wal_lsn) for t in tables),
+        tables=tuple(table_report(s, states.get(s.table), published, proofs, now, health.wal_lsn) for s in specs),
         published=point(published) if published else None,
-        verified=verified_through(tables, proofs),
+        verified=verified_through([spec.table for spec in specs], proofs),
         quarantined=len(control.quarantine()),
         health=health,
         stream=stream_state(mirror),

@@ -10,7 +10,7 @@ from rich.text import Text
 from tidemark.status.format import count, seconds, size
 from tidemark.status.report import Report, TableReport
 
-STYLES = {"live": "green", "copied": "cyan", "new": "dim", "suspect": "yellow", "stale": "red"}
+STYLES = {"live": "green", "copied": "cyan", "new": "dim", "changed": "yellow", "stale": "red"}
 
 
 def show(report: Report, console: Console) -> None:

@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from tidemark.published import ProofRow, PublishedMark, TableState
+from tidemark_contract.evolution import unlike
 from tidemark_contract.marks import format_lsn
 from tidemark_contract.names import TableName
+from tidemark_contract.specs import TableSpec
 
 NEW = TableState("new", "not copied yet: `tidemark copy`")
 
@@ -100,7 +102,7 @@ def point(published: PublishedMark) -> MarkPoint:
 
 
 def table_report(
-    table: TableName,
+    spec: TableSpec,
     state: TableState | None,
     published: PublishedMark | None,
     proofs: Iterable[ProofRow],
@@ -108,19 +110,27 @@ def table_report(
     wal_lsn: int | None,
 ) -> TableReport:
     """Describe one table; lag is that of the newest mark it is exact at, so a table that left the marks has none."""
-    state = state or NEW
+    table, state = spec.table, state or NEW
     version = published.version(table) if published else None
-    at = point(published) if published and version and version.exact else None
+    at = point(published) if published and version else None
     return TableReport(
         table=table,
         state=state.state,
-        why=state.reason,
+        why=state.reason or (_followed(spec, published) if at and published else ""),
         rows=version.rows if version else None,
         at=at,
         verified=max((proof.mark for proof in proofs if proof.equal and proof.table == str(table)), default=None),
         lag_s=round((now - at.time).total_seconds(), 1) if at else None,
         lag_bytes=max(0, wal_lsn - at.lsn) if at and wal_lsn is not None else None,
     )
+
+
+def _followed(spec: TableSpec, published: PublishedMark) -> str:
+    """Say which columns the mirror has followed that the spec does not know of."""
+    relations = published.mark.catalog.table(spec.table)
+    columns = unlike(spec, relations) if relations else []
+    cure = "`tidemark discover --force` writes them into its spec"
+    return f"followed the source in {', '.join(columns)}: {cure}" if columns else ""
 
 
 def verified_through(tables: Iterable[TableName], proofs: Iterable[ProofRow]) -> MarkPoint | None:

@@ -59,7 +59,7 @@ def _known(name: str) -> str:
 
 def _opened(run: Run, names: Sequence[str], published: PublishedMark) -> dict[TableName, DataFrame]:
     """Open what the marts read, and each once: it costs a second of a fresh session."""
-    exact = {version.table: version for version in published.tables if version.exact}
+    exact = {version.table: version for version in published.tables}
     for name in names:
         if lacking := [str(table) for table in INPUTS[name] if table not in exact]:
             raise ConfigurationError(

@@ -11,7 +11,7 @@ from tidemark_jobs.upsert.commit import Action, added, commit, removed, without
 from tidemark_jobs.upsert.gathering import crowded, gathered
 from tidemark_jobs.upsert.lookup import Lookup
 from tidemark_jobs.upsert.place import Place
-from tidemark_jobs.upsert.rows import Found, Leaving, find, together
+from tidemark_jobs.upsert.rows import Found, Leaving, find, together, with_columns
 from tidemark_jobs.upsert.written import Written
 
 
@@ -26,7 +26,8 @@ class NotInTable(Exception):
 def read_rows(place: Place, keys: pa.ChunkedArray, columns: Sequence[str]) -> pa.Table | None:
     """Read the rows with these keys; None if there are none."""
     found = find(place.url, place.files, keys, columns)
-    return together(found) if found else None
+    schema = pa.schema(place.table.schema().to_arrow())
+    return with_columns(together(found), pa.schema([schema.field(name) for name in columns])) if found else None
 
 
 def upsert(place: Place, rows: pa.Table, gone: pa.ChunkedArray, step: Step, *, truncated: int | None) -> Step:
@@ -79,6 +80,15 @@ def replace_rows(
     metrics = _metrics(coming, updated=went.rows - went.deleted, deleted=went.deleted)
     actions = [*leaving, *(action for file in files for action in file.adds())]
     return _commit(place, replace(step, rows=weight - went.counted), actions, metrics)
+
+
+def replace_all(
+    place: Place, files: Sequence[Written], step: Step, schema: Sequence[Action], *, before: int, counted: bool
+) -> Step:
+    """Make the rows of new files all that the table holds, and its columns what `schema` says; see `replace_rows`."""
+    rows = sum(file.counted if counted else file.rows for file in files)
+    actions = [*schema, *map(removed, place.files), *(action for file in files for action in file.adds())]
+    return _commit(place, replace(step, rows=rows - before), actions, _metrics(rows, updated=0, deleted=before))
 
 
 def _replace(place: Place, found: Sequence[Found], coming: pa.Table, step: Step, *, truncated: bool) -> Step:

@@ -57,11 +57,13 @@ def added_file(path: str, size: int, statistics: Action, vector: Action | None =
     return {"add": facts | deleted | {"stats": json.dumps(statistics)}}
 
 
-def commit(url: str, version: int, step: Step, actions: Sequence[Action], metrics: dict[str, int]) -> bool:
+def commit(
+    url: str, version: int, step: Step, actions: Sequence[Action], metrics: dict[str, int], operation: str = "MERGE"
+) -> bool:
     """Commit as this version; False if somebody else has made it meanwhile."""
     info = {
         "timestamp": _now(),
-        "operation": "MERGE",
+        "operation": operation,
         "operationParameters": {},
         "readVersion": version - 1,
         "isolationLevel": "Serializable",

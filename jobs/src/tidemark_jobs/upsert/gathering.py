@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from tidemark_jobs.upsert.data_files import DataFile
-from tidemark_jobs.upsert.rows import Leaving, living
+from tidemark_jobs.upsert.rows import Leaving, living, with_columns
 
 SMALL = 1 << 20
 """Bytes of a file that is still small, whatever its rows hold: so all of them together are some 25 MB at most."""
@@ -25,4 +25,5 @@ def gathered(url: str, files: Sequence[DataFile], leaving: Sequence[Leaving], sc
     went = {part.file.path: part.positions for part in leaving}
     none = np.empty(0, np.int64)
     tables = [living(url, file, went.get(file.path, none)) for file in files]
-    return pa.concat_tables([schema.empty_table(), *(rows.select(schema.names).cast(schema) for rows in tables)])
+    whole = (with_columns(rows, schema).select(schema.names).cast(schema) for rows in tables)
+    return pa.concat_tables([schema.empty_table(), *whole])

@@ -52,6 +52,14 @@ def together(found: Sequence[Found]) -> pa.Table:
     return pa.concat_tables([part.rows for part in found], promote_options="default")
 
 
+def with_columns(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Add what the rows lack of the schema, NULL: files may be older than a column."""
+    for field in schema:
+        if field.name not in rows.column_names:
+            rows = rows.append_column(field, pa.nulls(rows.num_rows, field.type))
+    return rows
+
+
 def living(url: str, file: DataFile, but: np.ndarray) -> pa.Table:
     """Read the rows of a file that are not deleted, except those at the given positions."""
     deleted = deletion_vectors.read(url, file.deletion_vector) | BitMap64(but.tolist())

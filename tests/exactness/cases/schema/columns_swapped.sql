@@ -1,5 +1,5 @@
 -- Two columns swap their names.
--- verdict: stale, the columns of \w+\.t changed
+-- verdict: copied
 CREATE TABLE t (id int PRIMARY KEY, a text, b text);
 INSERT INTO t VALUES (1, 'a', 'b');
 

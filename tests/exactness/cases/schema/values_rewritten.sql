@@ -1,5 +1,5 @@
 -- ALTER … USING with the same type rewrites the values and sends nothing.
--- verdict: suspect, rewritten
+-- verdict: copied
 CREATE TABLE t (id int PRIMARY KEY, v int);
 INSERT INTO t VALUES (1, 10);
 

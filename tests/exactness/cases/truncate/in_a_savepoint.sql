@@ -1,7 +1,8 @@
--- TRUNCATE inside a savepoint: the catalog names another transaction than the stream, so the table waits for a proof.
--- verdict: suspect, rewritten
+-- TRUNCATE inside savepoints, one of them rolled back.
 CREATE TABLE t (id int PRIMARY KEY);
 INSERT INTO t VALUES (1), (2);
+CREATE TABLE u (id int PRIMARY KEY);
+INSERT INTO u VALUES (1), (2);
 
 -- while streaming
 BEGIN;
@@ -9,4 +10,8 @@ SAVEPOINT s;
 TRUNCATE t;
 RELEASE s;
 INSERT INTO t VALUES (3);
+SAVEPOINT s;
+TRUNCATE u;
+ROLLBACK TO s;
+INSERT INTO u VALUES (3);
 COMMIT;
