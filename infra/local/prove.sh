@@ -30,6 +30,9 @@ for suite in source connector jobs; do
   echo "== $suite, in every variant"
   infra/local/test-suite.sh "$suite" || failed=1
 done
+echo "== ${TIDEMARK_CORRUPTIONS:=1000} wrong cells, one at a time"
+export TIDEMARK_CORRUPTIONS
+.tidemark/venv/spark/bin/python -m pytest tests/e2e/test_own_database.py -k wrong_cell || failed=1
 for mode in terminated killed; do
   echo "== every case of what a database may do, while the stream is $mode over and over"
   TIDEMARK_MODE=$mode .tidemark/venv/spark/bin/python -m pytest tests/exactness || failed=1

@@ -1,6 +1,10 @@
 """A database that is not ours, by the steps of docs/quickstart.md: every type and odd name, by copy and by stream."""
 
+import json
+import os
+import random
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -9,16 +13,24 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from tests.e2e import own
+from tests.e2e.corruption import Corruption, corrupted
 from tests.e2e.values import TYPES, rows
-from tests.e2e.world import World, lines_of
+from tests.e2e.world import World, lines_of, warm_run
+from tests.variants import ALL
 from tidemark_contract.argv import Job
+from tidemark_contract.marks import MarkKind
 from tidemark_contract.names import TableName
 from tidemark_contract.settings import Settings
 from tidemark_jobs.export import copy_lines
 from tidemark_jobs.reader import open_source, read_by_spark
 from tidemark_jobs.run import Run
 from tidemark_jobs.session import session_beside
+from tidemark_jobs.sync import sync_job
+from tidemark_jobs.tables import ProofRow
+from tidemark_jobs.verify import prove, source_buckets
+from tidemark_source.snapshots import hold
 
+CORRUPTIONS = int(os.environ.get("TIDEMARK_CORRUPTIONS", "30" if ALL else "10"))
 EVERYTHING = TableName("types", "everything")
 BAGS = ("public.pgbench_history", "types.bag")
 
@@ -158,6 +170,48 @@ def test_a_first_copy_is_large_by_the_pages_of_its_tables(
     settings = Settings.read({**world.environment, "TIDEMARK_LAKE": tmp_path.as_uri()})
 
     assert large == Run(Job("copy", "shop"), settings)._is_large()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_a_proof_finds_every_single_wrong_cell_and_no_other(
+    world: OwnDatabase, spark: SparkSession, mirrored: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Types, columns and rows at random, read by Spark or by delta-rs."""
+    chance = random.Random(os.environ.get("TIDEMARK_SEED"))
+    run = warm_run(world.environment, session_beside(spark, few=True), Job("verify", "shop", timeout=180))
+    specs = [spec for spec in world.spec.tables if world.truth[mirrored][str(spec.table)]]
+    with hold(run.url, "shop", [spec.table for spec in specs], MarkKind.VERIFY) as held:
+        list(sync_job(run))
+        published = run.control.published(held.mark.id)
+        assert published
+        of_source = {spec.table: source_buckets(run, spec, held) for spec in specs}
+        missed = []
+        for number in range(CORRUPTIONS):
+            spec = chance.choice(specs)
+            version = published.version(spec.table)
+            assert version
+            if number % 10 == 0:
+                monkeypatch.setattr("tidemark_jobs.reader.FEW_ROWS", chance.choice([0, 50_000]))
+                assert prove(run, held, published, spec, of_source[spec.table]).equal, "a false alarm"
+            with corrupted(chance, run.layout.silver(spec.table), spec) as wrong:
+                there = replace(version, version=wrong.version)
+                proof = prove(run, held, replace(published, tables=(there,)), spec, of_source[spec.table])
+            if not _names(proof, wrong):
+                missed.append((wrong, proof.differing, proof.details))
+    assert [] == missed
+
+
+def _names(proof: ProofRow, wrong: Corruption) -> bool:
+    """Tell whether a proof names just the wrong cell; a wrong count or key is that of a row too many or too few."""
+    found = json.loads(proof.details)
+    keys = {detail["key"] for detail in found}
+    columns = {column for detail in found for column in detail["columns"]}
+    if wrong.column == "_key":
+        return wrong.key in keys and len(keys) <= 2
+    of_rows = wrong.column == "_count" and not columns
+    one = len(columns) == 1 or wrong.column == "_exact"
+    return {wrong.key} == keys and proof.differing == 1 and (of_rows or (one and columns <= wrong.names))
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """Silver's side of a proof: rows hashed and summed up by bucket of their key, and compared where buckets differ."""
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,11 +10,15 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from tidemark_contract.specs import TableSpec
-from tidemark_jobs.fold.values import row_texts
+from tidemark_jobs.fold.keys import copy_line
+from tidemark_jobs.fold.values import is_exact_sound, row_texts
 from tidemark_source.hashes import rows_of_buckets
 
 ROWS_PER_BUCKET = 2000
 MOST_BUCKETS = 1 << 16
+KEY, EXACT = "_key", "_exact"
+Rows = Counter[tuple[str | None, ...]]
+"""The rows with one key, each with how often it is there: its texts, then which of our own columns is unsound."""
 Buckets = dict[int, tuple[int, int]]
 """Bucket → its rows, and the sum of their hashes."""
 
@@ -33,7 +38,10 @@ def bucket_count(rows: int) -> int:
 
 
 def silver_buckets(silver: DataFrame, spec: TableSpec, buckets: int) -> Buckets:
-    """Count and hash silver's rows by bucket, as `tidemark_source.hashes` does with the source's."""
+    """Count and hash silver's rows by bucket, as `tidemark_source.hashes` does with the source's.
+
+    The hash is of the typed columns; a row whose `_key` or `_exact` does not go with them has another.
+    """
     count = F.lit(1) if spec.key else F.col("_count")
     rows = _hashed(silver, spec, buckets).select("bucket", count.alias("n"), "hash")
     sums = rows.groupBy("bucket").agg(
@@ -45,41 +53,46 @@ def silver_buckets(silver: DataFrame, spec: TableSpec, buckets: int) -> Buckets:
 
 def _hashed(silver: DataFrame, spec: TableSpec, buckets: int) -> DataFrame:
     texts = row_texts(spec)
-    bucket = F.call_function("proof_key", F.col("_key")) % F.lit(buckets)
-    hash_ = F.call_function("proof_row", F.array(*[texts[column.name] for column in spec.columns]))
-    return silver.withColumn("bucket", bucket).withColumn("hash", hash_)
+    own_key = copy_line([texts[name] for name in spec.key or texts])
+    key = F.coalesce("_key", own_key)
+    hash_ = F.call_function("proof_row", F.array(*texts.values()))
+    unsound = F.when(~F.col("_key").eqNullSafe(own_key), F.lit(KEY)).when(~is_exact_sound(spec), F.lit(EXACT))
+    return silver.withColumns(
+        {
+            "key": key,
+            "bucket": F.call_function("proof_key", key) % F.lit(buckets),
+            "hash": F.when(unsound.isNull(), hash_).otherwise(hash_ + 1),
+            "unsound": unsound,
+        }
+    )
 
 
 def differences(
     connection: Connection[Any], spec: TableSpec, silver: DataFrame, buckets: int, wrong: Sequence[int]
 ) -> list[Difference]:
     """Compare the rows of some buckets one by one: silver's with the source's, read by a connection in the snapshot."""
-    texts = row_texts(spec)
-    count = F.lit(1) if spec.key else F.col("_count")
+    count = F.lit(1) if spec.key else F.coalesce("_count", F.lit(0))
     rows = _hashed(silver, spec, buckets).where(F.col("bucket").isin(list(wrong)))
-    chosen = rows.select("_key", count.alias("n"), F.array(*[texts[c.name] for c in spec.columns]).alias("texts"))
-    ours: dict[str, list[list[str | None]]] = {}
-    for row in chosen.toLocalIterator():
-        ours.setdefault(row["_key"], []).extend([row["texts"]] * row["n"])
-    theirs: dict[str, list[list[str | None]]] = {}
+    texts = F.array(*row_texts(spec).values(), "unsound")
+    ours: dict[str, Rows] = defaultdict(Counter)
+    for row in rows.select("key", count.alias("n"), texts.alias("texts")).toLocalIterator():
+        ours[row["key"]][tuple(row["texts"])] += row["n"]
+    theirs: dict[str, Rows] = defaultdict(Counter)
     for key, values in rows_of_buckets(connection, spec, buckets, wrong):
-        theirs.setdefault(key, []).append(values)
+        theirs[key][(*values, None)] += 1
     return sorted(compare(theirs, ours, [c.name for c in spec.columns]), key=lambda d: d.key)
 
 
-def compare(
-    source: Mapping[str, list[list[str | None]]], lake: Mapping[str, list[list[str | None]]], columns: Sequence[str]
-) -> list[Difference]:
+def compare(source: Mapping[str, Rows], lake: Mapping[str, Rows], columns: Sequence[str]) -> list[Difference]:
     """Name every key whose rows differ, and the columns in which they do."""
-    differences = []
+    different = []
     for key in source.keys() | lake.keys():
-        theirs, ours = source.get(key, []), lake.get(key, [])
-        if theirs == ours:
-            continue
-        if len(theirs) != len(ours):
-            kind = "missing" if len(ours) < len(theirs) else "extra"
-            differences.append(Difference(key, f"{kind} ({len(theirs)} in the source, {len(ours)} in the lake)"))
-        else:
-            unequal = [c for c, a, b in zip(columns, theirs[0], ours[0], strict=True) if a != b]
-            differences.append(Difference(key, "unequal", tuple(unequal)))
-    return differences
+        theirs, ours = source.get(key, Counter()), lake.get(key, Counter())
+        if theirs.total() != ours.total():
+            kind = "missing" if ours.total() < theirs.total() else "extra"
+            different.append(Difference(key, f"{kind} ({theirs.total()} in the source, {ours.total()} in the lake)"))
+        elif theirs != ours:
+            *texts, unsound = next(iter(ours - theirs))
+            unequal = [c for c, a, b in zip(columns, next(iter(theirs)), texts, strict=False) if a != b]
+            different.append(Difference(key, "unequal", tuple(unequal) or (str(unsound),)))
+    return different

@@ -5,7 +5,7 @@ import time
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, cast
+from typing import Any
 
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
@@ -97,6 +97,13 @@ def differs(table: DeltaTable, spec: TableSpec) -> list[str]:
     return sorted(name for name in there.keys() | wanted.keys() if there.get(name) != wanted.get(name))
 
 
+# Types as the log names them.
+_NAMES: Mapping[str, Any] = {
+    "smallint": "short",
+    "int": "integer",
+    "bigint": "long",
+    EXACT_TYPE: {"type": "map", "keyType": "string", "valueType": "string", "valueContainsNull": True},
+}
 _PROPERTIES = {"delta.enableDeletionVectors": "true", "delta.checkpointInterval": "50"}
 
 
@@ -135,13 +142,13 @@ def _now() -> int:
 
 
 def schema(spec: TableSpec) -> StructType:
-    """Give the table's columns: the source's, then ours."""
+    """Give the table's columns: the source's, then ours. Needs no session, as `StructType.fromDDL` would."""
     columns = [(spec.silver_names[column.name], column.silver.spark) for column in spec.columns]
     ours = [("_key", "string"), ("_mark", "bigint"), ("_commit_lsn", "bigint"), ("_exact", EXACT_TYPE)]
     if not spec.key:
         ours.append(("_count", "bigint"))
-    ddl = ", ".join(f"`{name}` {type_}" for name, type_ in [*columns, *ours])
-    return cast(StructType, StructType.fromDDL(ddl))
+    named = [{"name": name, "type": _NAMES.get(type_, type_), "nullable": True} for name, type_ in [*columns, *ours]]
+    return StructType.fromJson({"type": "struct", "fields": named})
 
 
 def standing(path: str, since: int) -> Standing:

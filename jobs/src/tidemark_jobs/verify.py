@@ -44,10 +44,10 @@ def verify(run: Run) -> dict[str, object]:
         specs = [spec_at(spec, held.mark.catalog.table(spec.table)) for spec in specs]
         with ThreadPoolExecutor(_TABLES_AT_ONCE) as pool:
             pool.submit(getattr, run, "spark")  # to start it takes seconds, and so may the mark
-            of_source = [pool.submit(_source_buckets, run, spec, held) for spec in specs]
+            of_source = [pool.submit(source_buckets, run, spec, held) for spec in specs]
             published = _publish(run, held)
             compared = [(spec, future.result()) for spec, future in zip(specs, of_source, strict=True)]
-            proofs = list(pool.map(lambda pair: _prove(run, held, published, *pair), compared))
+            proofs = list(pool.map(lambda pair: prove(run, held, published, *pair), compared))
         held.check()
     _record(run, proofs)
     return _summary(run, published, proofs)
@@ -75,7 +75,8 @@ def _publish(run: Run, held: HeldSnapshot) -> PublishedMark:
     return wait_for_mark(run, held.mark)
 
 
-def _source_buckets(run: Run, spec: TableSpec, held: HeldSnapshot) -> tuple[int, Buckets]:
+def source_buckets(run: Run, spec: TableSpec, held: HeldSnapshot) -> tuple[int, Buckets]:
+    """Hash a table in the source, inside the held snapshot: into how many buckets, and what is in each."""
     version = _last_known(run, spec.table)
     buckets = bucket_count(version.rows if version else 0)
     with join(run.url, held.id, "verify") as connection:
@@ -89,9 +90,10 @@ def _last_known(run: Run, table: TableName) -> TableVersion | None:
     return published.version(table) if published else None
 
 
-def _prove(
+def prove(
     run: Run, held: HeldSnapshot, published: PublishedMark, spec: TableSpec, source: tuple[int, Buckets]
 ) -> ProofRow:
+    """Compare a table at the published mark, which is the held one's, with its `source_buckets`."""
     buckets, expected = source
     version = published.version(spec.table)
     if version is None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from tidemark_contract.specs import TableSpec
+from tidemark_contract.specs import ColumnSpec, TableSpec
 from tidemark_contract.types import Codec, SilverType
 
 EXACT_TYPE = "map<string,string>"
@@ -85,14 +85,28 @@ def typed_columns(texts: Mapping[str, Column], spec: TableSpec) -> list[Column]:
 
 
 def row_texts(spec: TableSpec) -> dict[str, Column]:
-    """Give every column of a silver row as PostgreSQL text."""
+    """Give every column of a silver row as PostgreSQL text: its typed value's, and where there is none `_exact`'s."""
     return {
         column.name: F.coalesce(
+            text_of(_typed(column, spec), column.silver),
             *([] if column.silver.codec in _ALWAYS_HELD else [F.col("_exact").getItem(column.name)]),
-            text_of(F.col(f"`{spec.silver_names[column.name]}`"), column.silver),
         )
         for column in spec.columns
     }
+
+
+def is_exact_sound(spec: TableSpec) -> Column:
+    """Tell whether `_exact` has texts of columns that have no typed value, and nothing else."""
+    used = F.lit(0)
+    for column in spec.columns:
+        if column.silver.codec not in _ALWAYS_HELD:
+            there = _typed(column, spec).isNull() & F.col("_exact").getItem(column.name).isNotNull()
+            used = used + there.cast("int")
+    return F.col("_exact").isNull() | (F.size("_exact") == used)
+
+
+def _typed(column: ColumnSpec, spec: TableSpec) -> Column:
+    return F.col(f"`{spec.silver_names[column.name]}`")
 
 
 def with_map(rows: DataFrame, name: str, texts: Mapping[str, Column]) -> DataFrame:
