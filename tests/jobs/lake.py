@@ -74,11 +74,16 @@ def truncate(spec: TableSpec, xid: int) -> Event:
     return Event(spec.table, "t", xid)
 
 
+def type_oid(declared: str) -> int:
+    """Text's, but for numerics: two types that are told apart."""
+    return 1700 if declared.startswith("numeric") else 25
+
+
 def relation(spec: TableSpec, *, oid: int | None = None, written_by: int = 1, **facts: Any) -> dict[str, Any]:
     """Catalog facts of one plain table, as a mark carries them; `facts` differ from the usual."""
     number = oid or OIDS[spec.table]
     columns = [
-        {"number": n, "name": c.name, "type": 25, "declared": c.type, "written_by": written_by}
+        {"number": n, "name": c.name, "type": type_oid(c.type), "declared": c.type, "written_by": written_by}
         for n, c in enumerate(spec.columns, 1)
     ]
     return {

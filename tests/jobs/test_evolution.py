@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from tests.jobs.lake import LINES, LOG, ORDERS, Event, Lake, insert, mark, relation, update
+from tests.jobs.lake import LINES, LOG, ORDERS, Event, Lake, insert, mark, relation, type_oid, update
 from tests.variants import any_of
 from tidemark_contract.specs import ColumnSpec, TableSpec
 from tidemark_jobs.control import Control
@@ -32,7 +32,8 @@ def facts(spec: TableSpec, *numbers: int, **values: str) -> dict[str, Any]:
 
 
 def schema_row(spec: TableSpec, xid: int) -> Event:
-    return Event(spec.table, "s", xid, after={column.name: "25,-1,0" for column in spec.columns})
+    described = {column.name: f"{type_oid(column.type)},-1,0" for column in spec.columns}
+    return Event(spec.table, "s", xid, after=described)
 
 
 def others(*but: TableSpec) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ when it was made. So a schema change is followed only where each name has meant 
 what else there is (values that a rewrite made, a name used again, a partition attached) only a copy can tell.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tidemark_contract.catalog import Column, Relation, holders
@@ -13,6 +13,8 @@ from tidemark_contract.specs import ColumnSpec, TableSpec
 
 Table = tuple[Relation, ...]
 """One table in one mark: what `Catalog.table` gives."""
+SentSchema = Sequence[tuple[str, int]]
+"""A relation's columns as the stream describes them: name and type oid of each, in the order of their numbers."""
 
 # Types whose texts are the same, and between which ALTER TABLE does not rewrite: text and character varying.
 _PLAIN_TEXT = {25, 1043}
@@ -48,30 +50,55 @@ def spec_at(spec: TableSpec, table: Table) -> TableSpec:
     return replace(spec, columns=columns, key=tuple(names[number] for number in _key(root, spec)))
 
 
-def follow(spec: TableSpec, before: Table, after: Table, seen: Callable[[], Collection[str]]) -> Evolution:
+def follow(spec: TableSpec, before: Table, after: Table, sent: Callable[[int], Iterable[SentSchema]]) -> Evolution:
     """Say what became of a table's columns between two marks; NotFollowed where something cannot be told.
 
-    `seen` gives the names of all columns that its changes in between had; it is asked only if there is a need to.
+    `sent` gives the schemas that the stream sent for a relation's changes in between; it is asked only if need be.
     """
     if [r.oid for r in before] != [r.oid for r in after]:
         raise NotFollowed("it or its partitions were dropped, created, attached or detached")
     for old, new in zip(before, after, strict=True):
         _check_stream(old, new, spec)
-    pairs = zip(holders(before), holders(after), strict=True)
+    pairs = list(zip(holders(before), holders(after), strict=True))
     first, *others = [_columns_followed(old, new, spec) for old, new in pairs]
     if any(other != first for other in others):
         raise NotFollowed("the columns of its partitions changed, each in another way")
-    if [relation.columns for relation in before] != [relation.columns for relation in after]:
-        _check_names(before, after, seen())
+    for old, new in pairs:
+        if old.columns != new.columns:
+            for schema in sent(new.oid):
+                _check_sent(schema, old, new, spec)
     if spec.frozen and (differing := unlike(spec, after)):
         raise NotFollowed(f"its spec freezes its columns, and they changed: {', '.join(differing)}")
     return first
 
 
-def _check_names(before: Table, after: Table, seen: Collection[str]) -> None:
-    known = {column.name for relation in (*before, *after) for column in relation.columns}
-    if more := sorted(set(seen) - known):
+def _check_sent(schema: SentSchema, old: Relation, new: Relation, spec: TableSpec) -> None:
+    """Raise NotFollowed unless each name in a schema of the time in between can only be the column that it seems to be.
+
+    Columns stand in the order of their numbers. Those of both marks were there all the time, and whoever is there has
+    all before it that are there still. So only one that went can have had the name of one that came.
+    """
+    was = {column.number: column for column in _captured(old, spec)}
+    now = {column.number: column for column in _captured(new, spec)}
+    numbers = {column.name: column.number for column in (*was.values(), *now.values())}
+    if more := [name for name, _ in schema if name not in numbers]:
         raise NotFollowed(f"between two marks it had a column called {', '.join(more)}")
+    placed = [numbers[name] for name, _ in schema]
+    newest = max((number for number in placed if number not in was), default=0)
+    needed = {number for number in now if number in was or number <= newest}
+    if placed != sorted(placed) or not needed <= set(placed):
+        raise NotFollowed("between two marks some of its columns had the names of others")
+    went = [was[number] for number in was if number not in now and number not in placed]
+    for (name, type_), number in zip(schema, placed, strict=True):
+        known = [columns[number].type for columns in (was, now) if number in columns]
+        if not any(_prints_as(type_, other) for other in known):
+            raise NotFollowed(f"between two marks {name} was of another type")
+        if number not in was and any(_prints_as(type_, column.type) for column in went):
+            raise NotFollowed(f"between two marks {name} may have been the name of a column that went")
+
+
+def _prints_as(one: int, other: int) -> bool:
+    return one == other or {one, other} <= _PLAIN_TEXT
 
 
 def unlike(spec: TableSpec, table: Table) -> list[str]:
@@ -106,17 +133,21 @@ def _check_stream(old: Relation, new: Relation, spec: TableSpec) -> None:
     same = old.identity == new.identity or {old.identity, new.identity} == {"d", "f"}
     if _key(old, spec) != _key(new, spec) or not same:
         raise NotFollowed(f"the key or replica identity of {new.name} changed")
-    if old.filenode != new.filenode and not _only_moved(old, new):
+    if old.filenode != new.filenode and not _only_moved(old, new, spec):
         raise NotFollowed(f"{new.name} was rewritten, perhaps with other values (ALTER TABLE … TYPE)")
 
 
-def _only_moved(old: Relation, new: Relation) -> bool:
+def _only_moved(old: Relation, new: Relation, spec: TableSpec) -> bool:
     """Tell whether a rewrite was one that changes no value: VACUUM FULL and the like touch no column's catalog row.
 
-    Neither does a TRUNCATE, which the stream brings.
+    Neither does a TRUNCATE, which the stream brings. A column that came has a missing value as long as nobody rewrites
+    the table but by TRUNCATE.
     """
     written = {column.number: column.written_by for column in old.columns}
-    return all(column.written_by == written.get(column.number) for column in new.columns)
+    return all(
+        column.written_by == written[column.number] if column.number in written else column.missing is not None
+        for column in _captured(new, spec)
+    )
 
 
 def _columns_followed(old: Relation, new: Relation, spec: TableSpec) -> Evolution:
@@ -144,7 +175,7 @@ def _numbers(relation: Relation) -> set[int]:
 
 def _check_values(was: Column, now: Column) -> None:
     """A type that changed without a rewrite has left what is stored, which the new type may print in another way."""
-    if was.type != now.type and not {was.type, now.type} <= _PLAIN_TEXT:
+    if not _prints_as(was.type, now.type):
         raise NotFollowed(f"the type of {now.name} changed from {was.declared} to {now.declared}")
     if now.labels[: len(was.labels)] != was.labels:
         raise NotFollowed(f"labels of {now.declared}, the type of {now.name}, were renamed")

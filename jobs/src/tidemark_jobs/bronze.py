@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from deltalake import DeltaTable
 
+from tidemark_contract.evolution import SentSchema
 from tidemark_contract.layout import Layout
 from tidemark_contract.marks import Mark
 from tidemark_contract.names import MARK_SCHEMA, MARK_TABLE
@@ -104,18 +105,16 @@ class Bronze:
         )
         return rows.filter(pc.and_(wanted, pc.not_equal(rows["op"], "s")))
 
-    def schemas(self, files: Sequence[BronzeFile], relations: list[int]) -> list[dict[str, Any]]:
-        """Read the schema rows of some relations: `commit_lsn, ordinal, after`, whose keys are the columns' names."""
-        return [row for file in files for row in self._find_schemas(file.name, relations)]
-
-    def _find_schemas(self, name: str, relations: list[int]) -> Iterator[dict[str, Any]]:
-        file, wanted = pq.ParquetFile(storage.open_file(self.layout.bronze, name)), pa.array(relations, pa.int64())
-        for number in range(file.num_row_groups):
-            narrow = file.read_row_group(number, columns=["op", "relation_id"])
-            chosen = pc.and_(pc.equal(narrow["op"], "s"), pc.is_in(narrow["relation_id"], wanted))
-            if pc.any(chosen).as_py():
-                whole = file.read_row_group(number, columns=["commit_lsn", "ordinal", "after"])
-                yield from whole.filter(chosen).to_pylist()
+    def schemas(self, files: Sequence[BronzeFile], relation: int) -> Iterator[dict[str, Any]]:
+        """Read a relation's schema rows: `commit_lsn, ordinal, after` (column → type oid, type modifier, 1 if key)."""
+        for file in files:
+            parquet = pq.ParquetFile(storage.open_file(self.layout.bronze, file.name))
+            for number in range(parquet.num_row_groups):
+                narrow = parquet.read_row_group(number, columns=["op", "relation_id"])
+                chosen = pc.and_(pc.equal(narrow["op"], "s"), pc.equal(narrow["relation_id"], relation))
+                if pc.any(chosen).as_py():
+                    whole = parquet.read_row_group(number, columns=["commit_lsn", "ordinal", "after"])
+                    yield from whole.filter(chosen).to_pylist()
 
     def _read(self, name: str, columns: list[str]) -> pa.Table:
         return pq.read_table(storage.open_file(self.layout.bronze, name), columns=columns)
@@ -193,23 +192,27 @@ class Window:
         lists = self.index["unchanged"].filter(pa.array(chosen))
         return sorted(pc.unique(pc.list_flatten(lists.combine_chunks())).to_pylist())
 
-    def column_names(self, chosen: np.ndarray) -> set[str]:
-        """Name every column that the chosen changes had, by the schemas that the stream sent before and among them.
+    def sent_schemas(self, chosen: np.ndarray, relation: int) -> list[SentSchema]:
+        """Give the schemas that the stream sent before and among the chosen changes of a relation.
 
-        The stream sends one before a relation's first change and after each ALTER, and again when it starts anew.
+        It sends one before a relation's first change and after each ALTER, and again when it starts anew.
         """
-        if not chosen.any():
-            return set()
-        lsn, ordinal = self._column("commit_lsn")[chosen], self._column("ordinal")[chosen]
-        places = list(zip(lsn.tolist(), ordinal.tolist(), strict=True))
+        mine = chosen & (self.relations == relation)
+        if not mine.any():
+            return []
+        places = list(
+            zip(self._column("commit_lsn")[mine].tolist(), self._column("ordinal")[mine].tolist(), strict=True)
+        )
         first, last = min(places), max(places)
-        names: set[str] = set()
-        for relation in np.unique(self.relations[chosen]).tolist():
-            rows = self.bronze.schemas(self.files, [relation])
-            sent = [((row["commit_lsn"], row["ordinal"]), dict(row["after"]).keys()) for row in rows]
-            at_first = max((place for place, _ in sent if place <= first), default=first)
-            names.update(*(keys for place, keys in sent if at_first <= place <= last))
-        return names
+        sent = [
+            ((row["commit_lsn"], row["ordinal"]), row["after"]) for row in self.bronze.schemas(self.files, relation)
+        ]
+        begins = max((place for place, _ in sent if place <= first), default=first)
+        return [
+            [(name, int(facts.split(",")[0])) for name, facts in columns]
+            for place, columns in sent
+            if begins <= place <= last
+        ]
 
     def _column(self, name: str) -> np.ndarray:
         return numbers(self.index, name)

@@ -85,14 +85,14 @@ def _fold(stand: Stand, target: Mark, window: Window, before: Table, after: Tabl
     """Choose the table's changes; None when there is nothing to do. Raises NotFollowed."""
     relations = tuple(sorted({relation.oid for relation in (*before, *after)}))
     chosen = np.isin(window.relations, relations) & window.seen(target.snapshot) & ~window.seen(stand.base.snapshot)
-    evolution = follow(stand.spec, before, after, lambda: window.column_names(chosen))
+    evolution = follow(stand.spec, before, after, lambda oid: window.sent_schemas(chosen, oid))
     truncates = window.last_truncates(chosen)
     if truncates and set(truncates) != {relation.oid for relation in holders(after)}:
         raise NotFollowed("some of its partitions were truncated")
     spec = spec_at(stand.spec, after)
     if not chosen.any() and spec == stand.at_base:
         return None
-    left_out = window.toast(chosen)
+    left_out = window.toast(chosen) if spec.key else []  # a bag's old rows come whole
     toast = [evolution.renamed.get(name, name) for name in left_out if name not in evolution.dropped]
     changes, moved = int(chosen.sum()), window.moved(chosen)
     return TableFold(stand, spec, relations, truncates, changes, moved, tuple(toast), evolution)
