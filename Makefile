@@ -143,7 +143,7 @@ $(STAMPS)/classes-flink: $(STAMPS)/venv-flink $(STAMPS)/jars-flink infra/local/f
 
 # --- using it: ARGS are handed on, as in `make demo ARGS="--rows 1000"` ---------------------------------------------
 
-.PHONY: demo up status down prove bench
+.PHONY: demo up status down prove fuzz bench
 demo: setup ## Mirror a shop database on this machine, and prove the mirror
 	@$(TIDEMARK) demo $(ARGS)
 up: setup ## Start everything on this machine
@@ -154,6 +154,8 @@ down: setup ## Stop what `make up` started
 	@$(TIDEMARK) down $(ARGS)
 prove: setup-test ## Run the long counts: many courses of kills; SEEDS="1 2" TIDEMARK_ROUNDS=5 choose
 	@infra/local/prove.sh
+fuzz: setup-test ## Random tables, writes, schema changes and faults for MINUTES=5; SEED=… plays the same again
+	@SEED="$(SEED)" MINUTES="$(MINUTES)" $(VENVS)/spark/bin/python -m tests.fuzz
 bench: setup-test ## Measure it against what else one would take; ARGS=small runs one of stream copy sync small
 	@$(VENVS)/spark/bin/python -m tests.bench $(ARGS)
 

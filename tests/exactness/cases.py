@@ -60,6 +60,16 @@ def load_cases() -> list[Case]:
     return [_parse(path) for path in sorted(FOLDER.glob("*/*.sql"))]
 
 
+def write_case(case: Case) -> str:
+    """Give a case as its file."""
+    parts = [f"-- {case.sentence}"]
+    for name, blocks in case.sections.items():
+        texts = [f"-- in {block.session}\n{block.text};" if block.session else f"{block.text};" for block in blocks]
+        head = [] if name == SECTIONS[0] else [f"-- {name}"]
+        parts.append("\n\n".join([*head, *texts]) if texts else "")
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
 @cache
 def chosen_cases() -> tuple[Case, ...]:
     """Give all cases, or a third of each verdict's, drawn anew for each run."""

@@ -1,6 +1,7 @@
 """All cases are played at once, through one mirror: a case more costs the suite a second."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
 import pytest
@@ -38,7 +39,7 @@ def spark() -> Iterator[SparkSession]:
 
 @pytest.fixture(scope="session")
 def played(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) -> Iterator[Played]:
-    with Exactness.on("17", tmp_path_factory.mktemp("exactness")) as world:
+    with Exactness.on("17", tmp_path_factory.mktemp("exactness")) as world, closing(world):
         world.must("discover", "--name", "shop")
         world.amend_specs()
         world.must("init")
@@ -52,4 +53,3 @@ def played(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) -> Ite
                 [facts] = sync_job(warm_run(world.environment, spark, Job("sync", "shop", timeout=180)))
                 synced.append(facts["mark"])
         yield Played(world, session_beside(spark, few=True), tuple(truths), tuple(synced))
-        world.close()

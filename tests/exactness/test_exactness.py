@@ -6,13 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.exactness.cases import COPIED, EQUAL, STALE, Case, chosen_cases
+from tests.exactness.compare import Difference, difference
 from tests.exactness.conftest import Played
 from tests.exactness.page import render
-from tidemark_contract.evolution import spec_at
-from tidemark_contract.specs import TableSpec
-from tidemark_jobs.control import PublishedMark
-from tidemark_jobs.export import copy_lines
-from tidemark_jobs.reader import read_version
 
 
 def cases(state: str) -> pytest.MarkDecorator:
@@ -25,24 +21,15 @@ def test_the_page_tells_every_case() -> None:
     assert render() == (Path(__file__).parents[2] / "docs" / "exactness.md").read_text(encoding="utf-8")
 
 
-def differing(played: Played, case: Case, mark: int, truth: int) -> dict[str, tuple[list[str], list[str]]]:
-    """Give the tables that are not, line for line, what the source was in the truth's snapshot: lacks, and surplus."""
+def differing(played: Played, case: Case, mark: int, truth: int) -> dict[str, Difference]:
+    """Give the case's tables that are not, at a published mark, what the source was in the truth's snapshot."""
     published = played.world.control.published(mark)
     assert published is not None
-    wrong = {}
-    for spec in played.world.tables(case):
-        version = published.version(spec.table)
-        assert version is not None, (spec.table, played.world.control.tables()[spec.table])
-        expected = played.world.truth[truth][str(spec.table)]
-        rows = read_version(played.spark, played.world.control.layout, version)
-        found = sorted(row[0] + "\n" for row in copy_lines(rows, at(published, spec)).collect())
-        if found != expected or version.rows != len(expected):
-            wrong[str(spec.table)] = (sorted(set(expected) - set(found)), sorted(set(found) - set(expected)))
-    return wrong
-
-
-def at(published: PublishedMark, spec: TableSpec) -> TableSpec:
-    return spec_at(spec, published.mark.catalog.table(spec.table))
+    found = {
+        str(spec.table): difference(played.world, played.spark, spec, published, truth)
+        for spec in played.world.tables(case)
+    }
+    return {table: wrong for table, wrong in found.items() if wrong}
 
 
 @cases(EQUAL)

@@ -1,7 +1,8 @@
 """One database in which every case has its schema, and the sessions that play the cases."""
 
+from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import psycopg
 from psycopg import sql
@@ -20,7 +21,8 @@ START = ("start", "--detach", "--checkpoint-interval", "1s")
 class Exactness(World):
     """The cases, side by side."""
 
-    cases = chosen_cases()
+    cases: ClassVar[Sequence[Case]] = chosen_cases()
+    lock_timeout: ClassVar[str] = "5s"
 
     @cached_property
     def sessions(self) -> dict[tuple[str, str], psycopg.Connection[Any]]:
@@ -36,11 +38,12 @@ class Exactness(World):
         """Do what all cases do in a section; a transaction that is left open stays so until a later one ends it."""
         for case in self.cases:
             for block in case.sections[section]:
-                send(self._session(case, block.session), block.text)
+                send(self.session(case, block.session), block.text)
 
-    def _session(self, case: Case, name: str) -> psycopg.Connection[Any]:
+    def session(self, case: Case, name: str) -> psycopg.Connection[Any]:
+        """Give one of a case's sessions."""
         if (case.name, name) not in self.sessions:
-            options = f"-c search_path={case.name} -c lock_timeout=5s"
+            options = f"-c search_path={case.name} -c lock_timeout={self.lock_timeout}"
             session = psycopg.connect(self.url("owner"), autocommit=True, options=options)
             self.sessions[case.name, name] = session
         return self.sessions[case.name, name]
