@@ -1,10 +1,12 @@
 """Where a source and its S3 server run: in containers where there are any; where not, as processes of ours."""
 
+import random
 from typing import Any
 
 import pytest
 
 from tests.integration.containers import POSTGRES, unavailable
+from tests.variants import ALL
 
 EMBEDDED = "embedded"
 
@@ -15,4 +17,4 @@ def _places() -> list[Any]:
     return [pytest.param(image, marks=marks) for image in POSTGRES] + [EMBEDDED] * bool(why)
 
 
-PLACES = _places()
+PLACES = _places() if ALL else [random.choice(_places())]

@@ -39,7 +39,7 @@ class ChangeReader:
         if not fold.changes:
             return spark.createDataFrame([], _COLUMNS)
         if self._collected is not None and fold.changes <= FEW:
-            rows = spark.createDataFrame(_few(self._collected, fold, target))
+            rows = spark.createDataFrame(few_changes(self._collected, fold, target))
         else:
             rows = self._many(spark, fold, target)
         return rows.dropDuplicates(["commit_lsn", "ordinal"]) if self._window.repeated else rows
@@ -59,7 +59,7 @@ class ChangeReader:
         return visible
 
 
-def _few(collected: pa.Table, fold: TableFold, target: Mark) -> pa.Table:
+def few_changes(collected: pa.Table, fold: TableFold, target: Mark) -> pa.Table:
     """Choose by the same rules as for many: to have Spark plan them costs more than all else that it does to a few."""
     xid, lsn, ordinal, relation = (numbers(collected, name) for name in ("xid", "commit_lsn", "ordinal", "relation_id"))
     chosen = np.isin(relation, fold.relations) & seen_rows(xid, target.snapshot)
