@@ -14,6 +14,8 @@ from tidemark_contract.argv import Job
 from tidemark_contract.errors import RetryableError, SnapshotGivenUp
 from tidemark_jobs import copy as copying
 from tidemark_jobs.copy import copy
+from tidemark_jobs.deltalog import open_table
+from tidemark_jobs.repair import repair
 from tidemark_jobs.run import Run
 from tidemark_jobs.sync import sync_job
 from tidemark_jobs.verify import verify
@@ -154,6 +156,47 @@ def test_a_copy_cut_off_by_a_crash_that_loses_commits(
     assert there == jobs.proven()["public.account"]
     jobs.copy("public.account")
     assert there == jobs.proven()["public.account"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_what_somebody_else_has_changed_in_the_lake_is_repaired(jobs: Jobs, owner: Any, spark: SparkSession) -> None:
+    """Row by row: what differs is named, what does not is not read again; and what the source does meanwhile counts."""
+    run = jobs.run("repair", "public.account", "public.audit")
+    account, audit = (f"delta.`{run.layout.silver(spec.table)}`" for spec in run.spec.choose(run.job.tables))
+
+    def spoil() -> None:
+        spark.sql(f"UPDATE {account} SET balance = balance + 1 WHERE id = 25")
+        spark.sql(f"DELETE FROM {account} WHERE id = 26")
+        spark.sql(f"INSERT INTO {account} SELECT * FROM {account} WHERE id = 27")
+        spark.sql(f"UPDATE {audit} SET _count = _count + 1")
+
+    assert [] == repair(run)["tables"]
+    spoil()
+    assert not verify(jobs.run("verify"))["equal"]
+    facts: Any = repair(run)
+    found = {table["table"]: {d["key"]: d["kind"] for d in table["details"]} for table in facts["tables"]}
+    owner.execute("UPDATE account SET balance = 7 WHERE id IN (25, 28)")
+    proven = jobs.proven()
+
+    assert {"25", "26", "27"} == found["public.account"].keys()
+    assert "unequal" == found["public.account"]["25"]
+    assert "missing (1 in the source, 0 in the lake)" == found["public.account"]["26"]
+    assert 1 == len(found["public.audit"])
+    assert proven.keys() >= {"public.account", "public.audit"}
+    assert ["MERGE", "MERGE"] == [
+        commit["operation"] for commit in open_table(account.removeprefix("delta.`").rstrip("`")).history(2)
+    ]
+
+    spoil()
+    verify(jobs.run("verify"))
+    repair(run)
+    spoil()
+    list(sync_job(jobs.run("sync")))
+    states = run.control.tables()
+    assert "changed by somebody else" in states[run.spec.choose(run.job.tables)[0].table].reason
+    jobs.copy("public.account", "public.audit")
+    assert jobs.proven().keys() >= {"public.account", "public.audit"}
 
 
 @pytest.mark.slow

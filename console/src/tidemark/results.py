@@ -69,6 +69,21 @@ def show_proof(facts: Facts, *, as_json: bool) -> None:
             console.print(Text(line), soft_wrap=True)
 
 
+def show_repair(facts: Facts, *, as_json: bool) -> None:
+    """Print which keys of which tables were read again."""
+    if as_json:
+        print_json(facts)
+        return
+    console = data_console()
+    if not facts["tables"]:
+        console.print(Text("nothing to repair: equal", "green"))
+    for entry in facts["tables"]:
+        what = f"{count(entry['differing'])} keys read again at mark {facts['mark']}, of {count(entry['rows'])} rows"
+        console.print(Text(f"{entry['table']}: {what}; the next `tidemark sync` takes them in"), soft_wrap=True)
+        for line in differences({**entry, "equal": not entry["details"]}):
+            console.print(Text(line), soft_wrap=True)
+
+
 def proof_text(equal: bool, differing: int) -> Text:
     """Write the outcome of one table's proof."""
     return Text("equal", "green") if equal else Text(f"{count(differing)} keys DIFFER", "bold red")

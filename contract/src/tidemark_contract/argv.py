@@ -33,6 +33,7 @@ JOBS = {
     "copy": "read tables under one exported snapshot",
     "sync": "bring silver to the newest mark and publish it",
     "verify": "prove tables equal to the source at a mark",
+    "repair": "read again what a proof finds different",
     "export": "write a silver table as COPY text",
     "gold": "build the marts from one mark",
     "maintain": "compact, vacuum and expire",

@@ -15,6 +15,7 @@ from tidemark_jobs.export import export
 from tidemark_jobs.gold.marts import gold
 from tidemark_jobs.logs import log, summary
 from tidemark_jobs.maintain import maintain
+from tidemark_jobs.repair import repair
 from tidemark_jobs.run import Run
 from tidemark_jobs.session import check_jars
 from tidemark_jobs.storage import check_lake
@@ -33,6 +34,8 @@ def main(words: list[str]) -> int:
             export(run)
         elif job.name == "copy":
             summary(copy(run))
+        elif job.name == "repair":
+            summary(repair(run))
         elif job.name == "sync":
             for facts in sync_job(run):
                 summary(facts)

@@ -1,7 +1,7 @@
 """Silver's side of a proof: rows hashed and summed up by bucket of their key, and compared where buckets differ."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,19 @@ class Difference:
     key: str
     kind: str
     columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A table's rows in the source, where the lake differs from them, and the source's rows in those buckets by key."""
+
+    rows: int
+    differences: Sequence[Difference]
+    source: Mapping[str, Rows]
+
+    def rows_of(self, key: str) -> list[tuple[str | None, ...]]:
+        """Give the source's rows with a key that differs: their texts, in the spec's order."""
+        return [texts[:-1] for texts in self.source.get(key, Counter()).elements()]
 
 
 def bucket_count(rows: int) -> int:
@@ -67,20 +80,39 @@ def _hashed(silver: DataFrame, spec: TableSpec, buckets: int) -> DataFrame:
     )
 
 
-def differences(
-    connection: Connection[Any], spec: TableSpec, silver: DataFrame, buckets: int, wrong: Sequence[int]
-) -> list[Difference]:
-    """Compare the rows of some buckets one by one: silver's with the source's, read by a connection in the snapshot."""
-    count = F.lit(1) if spec.key else F.coalesce("_count", F.lit(0))
-    rows = _hashed(silver, spec, buckets).where(F.col("bucket").isin(list(wrong)))
-    texts = F.array(*row_texts(spec).values(), "unsound")
-    ours: dict[str, Rows] = defaultdict(Counter)
-    for row in rows.select("key", count.alias("n"), texts.alias("texts")).toLocalIterator():
-        ours[row["key"]][tuple(row["texts"])] += row["n"]
-    theirs: dict[str, Rows] = defaultdict(Counter)
+def compare_with_source(
+    connect: Callable[[], Connection[Any]], spec: TableSpec, silver: DataFrame, buckets: int, expected: Buckets
+) -> Compared:
+    """Compare silver with what is in the source's buckets, and row by row those that differ.
+
+    `connect` opens a connection in the snapshot that `expected` was read in.
+    """
+    found = silver_buckets(silver, spec, buckets)
+    wrong = sorted(b for b in expected.keys() | found.keys() if expected.get(b) != found.get(b))
+    rows = sum(count for count, _ in expected.values())
+    if not wrong:
+        return Compared(rows, [], {})
+    with connect() as connection:
+        theirs = _source_rows(connection, spec, buckets, wrong)
+    different = compare(theirs, _silver_rows(silver, spec, buckets, wrong), [c.name for c in spec.columns])
+    return Compared(rows, sorted(different, key=lambda d: d.key), theirs)
+
+
+def _source_rows(connection: Connection[Any], spec: TableSpec, buckets: int, wrong: Sequence[int]) -> dict[str, Rows]:
+    rows: dict[str, Rows] = defaultdict(Counter)
     for key, values in rows_of_buckets(connection, spec, buckets, wrong):
-        theirs[key][(*values, None)] += 1
-    return sorted(compare(theirs, ours, [c.name for c in spec.columns]), key=lambda d: d.key)
+        rows[key][(*values, None)] += 1
+    return rows
+
+
+def _silver_rows(silver: DataFrame, spec: TableSpec, buckets: int, wrong: Sequence[int]) -> dict[str, Rows]:
+    count = F.lit(1) if spec.key else F.coalesce("_count", F.lit(0))
+    chosen = _hashed(silver, spec, buckets).where(F.col("bucket").isin(list(wrong)))
+    texts = F.array(*row_texts(spec).values(), "unsound")
+    rows: dict[str, Rows] = defaultdict(Counter)
+    for row in chosen.select("key", count.alias("n"), texts.alias("texts")).toLocalIterator():
+        rows[row["key"]][tuple(row["texts"])] += row["n"]
+    return rows
 
 
 def compare(source: Mapping[str, Rows], lake: Mapping[str, Rows], columns: Sequence[str]) -> list[Difference]:

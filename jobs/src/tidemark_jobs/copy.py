@@ -37,11 +37,15 @@ _TABLES_AT_ONCE = 2
 
 @dataclass(frozen=True)
 class CopiedTable:
-    """One table of a finished copy: the folder of its files, below the silver table, and its rows."""
+    """One table of a finished copy: the folder of its files, below the silver table, and its rows.
+
+    A repair's files have only what differed from the version of the silver table that it repairs.
+    """
 
     table: str
     folder: str
     rows: int
+    repairs: int | None = None
 
 
 def copy(run: Run) -> dict[str, object]:
@@ -53,7 +57,7 @@ def copy_tables(run: Run, written: Sequence[TableSpec]) -> dict[str, object]:
     """Copy tables, with the columns that they have by now, and record the copy, which counts from its mark on."""
     with hold(run.url, run.spec.name, [spec.table for spec in written], MarkKind.COPY) as held:
         log("snapshot_held", mark=held.mark.id, tables=len(written))
-        specs = [_checked(spec, held.mark.catalog.table(spec.table)) for spec in written]
+        specs = [checked(spec, held.mark.catalog.table(spec.table)) for spec in written]
         check_keys(run.url, specs)
         with ThreadPoolExecutor(_TABLES_AT_ONCE) as pool:
             copied = list(pool.map(lambda spec: _copy_table(run, spec, held), specs))
@@ -108,7 +112,7 @@ def silver_rows(texts: DataFrame, spec: TableSpec, mark: int) -> DataFrame:
     return rows.select(*[f"`{field.name}`" for field in silver.schema(spec)])
 
 
-def _checked(spec: TableSpec, table: Table) -> TableSpec:
+def checked(spec: TableSpec, table: Table) -> TableSpec:
     """Give the spec as the table is by now; one that freezes its columns has to say the same."""
     if spec.frozen and (differing := unlike(spec, table)):
         raise SourceRefused(

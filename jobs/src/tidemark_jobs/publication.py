@@ -13,6 +13,7 @@ from tidemark_contract.names import TableName
 from tidemark_contract.specs import TableSpec
 from tidemark_jobs import silver
 from tidemark_jobs.adopt import adopt
+from tidemark_jobs.adopt_repair import adopt_repair
 from tidemark_jobs.bronze import ArrivedMark, Bronze, Window
 from tidemark_jobs.changes import ChangeReader
 from tidemark_jobs.control import PublishedMark, TableState, TableVersion
@@ -85,7 +86,10 @@ class Publication:
             return None
         as_copied = spec_at(spec, mark.catalog.table(spec.table))
         since = before.version if before else -1
-        tail = adopt(self._path(spec), as_copied, copied.folder, mark, copied.rows, since=since)
+        if copied.repairs is None:
+            tail = adopt(self._path(spec), as_copied, copied.folder, mark, copied.rows, since=since)
+        else:
+            tail = adopt_repair(self.run, as_copied, copied, mark)
         version = TableVersion(spec.table, tail.version, mark.id, mark.id, copied.rows)
         return self._after_steps(Stand(spec, TableState(LIVE), mark, version), tail)
 

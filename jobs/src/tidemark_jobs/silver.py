@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 from pyspark.sql.types import StructType
@@ -74,12 +75,17 @@ def create(path: str, spec: TableSpec) -> None:
     try:
         open_table(path)
     except TableNotFoundError:
-        _write_entry(path, 0, "CREATE TABLE", [_protocol(spec), _metadata(spec, str(uuid.uuid4()), _PROPERTIES)])
+        write_entry(path, 0, "CREATE TABLE", [_protocol(spec), _metadata(spec, str(uuid.uuid4()), _PROPERTIES)])
+
+
+def rows_in(table: DeltaTable) -> int:
+    """Count the rows in a table's files, deleted ones too."""
+    return int(sum(pa.table(table.get_add_actions(flatten=True))["num_records"].to_pylist()))
 
 
 def add_columns(table: DeltaTable, path: str, spec: TableSpec) -> None:
     """Give the table the columns of its spec, NULL in every row; without effect when somebody else commits first."""
-    _write_entry(path, table.version() + 1, "ADD COLUMNS", new_schema(table, spec))
+    write_entry(path, table.version() + 1, "ADD COLUMNS", new_schema(table, spec))
 
 
 def new_schema(table: DeltaTable, spec: TableSpec) -> list[dict[str, object]]:
@@ -107,7 +113,8 @@ _NAMES: Mapping[str, Any] = {
 _PROPERTIES = {"delta.enableDeletionVectors": "true", "delta.checkpointInterval": "50"}
 
 
-def _write_entry(path: str, version: int, operation: str, actions: Sequence[dict[str, object]]) -> None:
+def write_entry(path: str, version: int, operation: str, actions: Sequence[dict[str, Any]]) -> None:
+    """Write a commit that changes no row; without effect when there is one of this version."""
     info = {"commitInfo": {"timestamp": _now(), "operation": operation, "engineInfo": "tidemark"}}
     content = "".join(json.dumps(action, separators=(",", ":")) + "\n" for action in (info, *actions))
     storage.create(path, f"_delta_log/{version:020d}.json", content.encode())

@@ -15,7 +15,7 @@ from tidemark_contract.marks import MarkKind
 from tidemark_contract.names import TableName
 from tidemark_contract.specs import TableSpec
 from tidemark_jobs.bronze import Bronze
-from tidemark_jobs.buckets import Buckets, Difference, bucket_count, differences, silver_buckets
+from tidemark_jobs.buckets import Buckets, Difference, bucket_count, compare_with_source
 from tidemark_jobs.control import PublishedMark, TableState, TableVersion
 from tidemark_jobs.leases import lease
 from tidemark_jobs.logs import log
@@ -39,6 +39,11 @@ def verify(run: Run) -> dict[str, object]:
     specs = [spec for spec in run.spec.choose(run.job.tables) if _provable(run, states, spec)]
     if not specs:
         raise ConfigurationError(f"no table of {run.spec.name} is live: run `tidemark copy`, then `tidemark sync`")
+    return verify_tables(run, specs)
+
+
+def verify_tables(run: Run, specs: Sequence[TableSpec]) -> dict[str, object]:
+    """Prove tables at a mark of their own; give what was found."""
     with hold(run.url, run.spec.name, [spec.table for spec in specs], MarkKind.VERIFY) as held:
         log("snapshot_held", mark=held.mark.id, tables=len(specs))
         specs = [spec_at(spec, held.mark.catalog.table(spec.table)) for spec in specs]
@@ -99,16 +104,15 @@ def prove(
     if version is None:
         return _proof(run, published, spec, sum(rows for rows, _ in expected.values()), 1, ["it is not in the mark"])
     silver = read_version(session_beside(run.spark, few=version.rows <= FEW_ROWS), run.layout, version)
-    found = silver_buckets(silver, spec, buckets)
-    wrong = sorted(b for b in expected.keys() | found.keys() if expected.get(b) != found.get(b))
-    different: list[Difference] = []
-    if wrong:
-        with join(run.url, held.id, "verify") as connection:
-            different = differences(connection, spec, silver, buckets, wrong)
-    rows = sum(count for count, _ in expected.values())
-    details = [{"key": d.key, "kind": d.kind, "columns": d.columns} for d in different[:SHOWN]]
-    log("table_compared", table=str(spec.table), rows=rows, buckets=buckets, differing=len(different))
-    return _proof(run, published, spec, rows, len(different), details)
+    compared = compare_with_source(lambda: join(run.url, held.id, "verify"), spec, silver, buckets, expected)
+    found = compared.differences
+    log("table_compared", table=str(spec.table), rows=compared.rows, buckets=buckets, differing=len(found))
+    return _proof(run, published, spec, compared.rows, len(found), named(found))
+
+
+def named(differences: Sequence[Difference]) -> list[dict[str, object]]:
+    """Name the first of the keys that differ, for people: no value is told."""
+    return [{"key": d.key, "kind": d.kind, "columns": d.columns} for d in differences[:SHOWN]]
 
 
 def _proof(
@@ -167,4 +171,4 @@ def not_equal(facts: Mapping[str, object]) -> NotEqual:
     """Give the error that a verify ends with when tables differ."""
     tables = [t for t in facts["tables"] if not t["equal"]]  # type: ignore[attr-defined]
     named = "; ".join(f"{t['table']}: {t['differing']} keys, first {t['details'][:3]}" for t in tables)
-    return NotEqual(f"at mark {facts['mark']} the lake differs from the source: {named}; `tidemark copy` mends it")
+    return NotEqual(f"at mark {facts['mark']} the lake differs from the source: {named}; `tidemark repair` mends it")

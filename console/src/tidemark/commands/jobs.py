@@ -60,6 +60,22 @@ def verify(tables: tuple[str, ...], source: str | None, timeout: int, as_json: b
         raise
 
 
+@click.command(short_help="Read again just what differs from the source.")
+@click.argument("tables", nargs=-1, required=True, metavar="TABLE...")
+@source_option
+@timeout_option
+@json_option
+def repair(tables: tuple[str, ...], source: str | None, timeout: int, as_json: bool) -> None:
+    """Compare TABLEs with the source, as verify does, and read the rows of every key that differs again.
+
+    The next sync takes them in. A table that is live is verified first, and left alone when it is equal. `copy` is the
+    same for whole tables.
+    """
+    mirror = _open(source)
+    job = Job("repair", mirror.name, _names(mirror, tables), timeout=timeout)
+    results.show_repair(show_job(mirror, job, as_json=as_json), as_json=as_json)
+
+
 @click.command(short_help="Write a table as PostgreSQL COPY text on stdout.")
 @click.argument("table")
 @click.option("--mark", type=click.IntRange(min=1), metavar="N", help="The published mark to read; default the newest.")

@@ -1,0 +1,92 @@
+"""`repair`: what differs from the source, and nothing else, read again.
+
+A proof's comparison with a fresh snapshot says which keys differ; their rows, as the source has them, lie beside
+silver as a copy's do, and sync takes them in when it comes to the snapshot's mark. Until then the table is in no mark.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+from pyspark.sql import DataFrame
+
+from tidemark_contract.errors import ConfigurationError
+from tidemark_contract.marks import MarkKind
+from tidemark_contract.specs import TableSpec
+from tidemark_jobs import silver
+from tidemark_jobs.buckets import Compared, bucket_count, compare_with_source
+from tidemark_jobs.control import TableState
+from tidemark_jobs.copy import CopiedTable, checked, silver_rows, write_manifest
+from tidemark_jobs.deltalog import open_table
+from tidemark_jobs.logs import log
+from tidemark_jobs.plan import COPIED, LIVE, STALE
+from tidemark_jobs.reader import read_table
+from tidemark_jobs.run import Run
+from tidemark_jobs.verify import named, verify_tables
+from tidemark_source.checks import check_keys
+from tidemark_source.hashes import bucket_hashes
+from tidemark_source.snapshots import HeldSnapshot, hold, join
+
+
+@dataclass(frozen=True)
+class _Repaired:
+    copied: CopiedTable
+    compared: Compared
+
+
+def repair(run: Run) -> dict[str, object]:
+    """Repair the named tables; live ones are verified first, and left alone when they are equal."""
+    chosen = run.spec.choose(run.job.tables)
+    live = [spec for spec in chosen if run.control.tables().get(spec.table, TableState("")).state == LIVE]
+    if live:
+        verify_tables(run, live)
+    states = run.control.tables()
+    broken = [spec for spec in chosen if states.get(spec.table, TableState("")).state == STALE]
+    if not broken:
+        return {"job": "repair", "source": run.spec.name, "mark": None, "tables": []}
+    with hold(run.url, run.spec.name, [spec.table for spec in broken], MarkKind.COPY) as held:
+        specs = [checked(spec, held.mark.catalog.table(spec.table)) for spec in broken]
+        check_keys(run.url, specs)
+        repaired = [_repair_table(run, spec, held) for spec in specs]
+        held.check()
+    write_manifest(run.layout, held.mark.id, [table.copied for table in repaired])
+    state = TableState(COPIED, f"repaired at mark {held.mark.id}", held.mark.id)
+    run.control.set_states(lambda _: {spec.table: state for spec in broken})
+    return {
+        "job": "repair",
+        "source": run.spec.name,
+        "mark": held.mark.id,
+        "tables": [_facts(table) for table in repaired],
+    }
+
+
+def _facts(repaired: _Repaired) -> dict[str, object]:
+    found = repaired.compared.differences
+    copied = repaired.copied
+    return {"table": copied.table, "rows": copied.rows, "differing": len(found), "details": named(found)}
+
+
+def _repair_table(run: Run, spec: TableSpec, held: HeldSnapshot) -> _Repaired:
+    """Write, beside the table, the rows of every key that differs; of one that the source lacks, that it goes."""
+    path, connect = run.layout.silver(spec.table), partial(join, run.url, held.id, "repair")
+    table = open_table(path)
+    if differing := silver.differs(table, spec):
+        raise ConfigurationError(
+            f"{spec.table} has other columns than in the source ({', '.join(differing)}): `tidemark copy {spec.table}`"
+        )
+    buckets = bucket_count(silver.rows_in(table))
+    with connect() as connection:
+        expected = bucket_hashes(connection, spec, buckets)
+    compared = compare_with_source(connect, spec, read_table(run.spark, path, table), buckets, expected)
+    folder = f"repair-{held.mark.nonce}"  # no leading underscore: VACUUM would never look into it
+    _rows_of(run, spec, compared, held.mark.id).coalesce(1).write.mode("overwrite").parquet(f"{path}/{folder}")
+    log("table_repaired", table=str(spec.table), rows=compared.rows, differing=len(compared.differences))
+    return _Repaired(CopiedTable(str(spec.table), folder, compared.rows, repairs=table.version()), compared)
+
+
+def _rows_of(run: Run, spec: TableSpec, compared: Compared, mark: int) -> DataFrame:
+    """Give silver rows; one that goes has its key and no `_mark`, as a fold's has."""
+    columns = ", ".join(f"c{number} string" for number in range(len(spec.columns)))
+    texts = [row for difference in compared.differences for row in compared.rows_of(difference.key)]
+    coming = silver_rows(run.spark.createDataFrame(texts, columns), spec, mark)
+    gone = [(difference.key,) for difference in compared.differences if not compared.rows_of(difference.key)]
+    return coming.unionByName(run.spark.createDataFrame(gone, "_key string"), allowMissingColumns=True)
