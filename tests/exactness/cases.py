@@ -3,6 +3,7 @@
     -- What happens, in a sentence.
     -- verdict: equal                        (or: copied; or: stale, then a pattern that the reason has to match)
     -- spec: on_schema_change: freeze        (a line for the specs of its tables)
+    -- long                                  (takes many seconds: only where all cases are asked for)
     CREATE TABLE t (…);
 
     -- while streaming
@@ -32,6 +33,7 @@ SECTIONS = ("before", "while streaming", "after a mark")
 EQUAL, COPIED, STALE = "equal", "copied", "stale"
 _HEAD = re.compile(
     r"-- (?P<sentence>.+)\n(?:-- verdict: (?P<state>\w+)(?:, (?P<reason>.+))?\n)?(?:-- spec: (?P<spec>.+)\n)?"
+    r"(?P<long>-- long\n)?"
 )
 
 
@@ -52,6 +54,7 @@ class Case:
     state: str
     reason: str
     spec: str
+    long: bool
     sections: dict[str, tuple[Block, ...]]
 
 
@@ -72,10 +75,10 @@ def write_case(case: Case) -> str:
 
 @cache
 def chosen_cases() -> tuple[Case, ...]:
-    """Give all cases, or a third of each verdict's, drawn anew for each run."""
-    cases = load_cases()
+    """Give all cases, or a third of each verdict's that are not long, drawn anew for each run."""
     if ALL:
-        return tuple(cases)
+        return tuple(load_cases())
+    cases = [case for case in load_cases() if not case.long]
     verdicts = sorted({case.state for case in cases})
     groups = [[case for case in cases if case.state == verdict] for verdict in verdicts]
     return tuple(case for group in groups for case in random.sample(group, -(-len(group) // 3)))
@@ -99,6 +102,7 @@ def _parse(path: Path) -> Case:
         head["state"] or EQUAL,
         head["reason"] or "",
         head["spec"] or "",
+        bool(head["long"]),
         blocks,
     )
 

@@ -20,7 +20,7 @@ _IDLE = TransactionStatus.IDLE
 def new_case(chance: random.Random, name: str) -> Case:
     """Give a case whose tables are drawn and whose statements are still to be."""
     before = tuple(Block("", create(chance, table)) for table in ("t", "u"))
-    return Case(name, "drawn at random", EQUAL, "", "", {SECTIONS[0]: before, SECTIONS[1]: (), SECTIONS[2]: ()})
+    return Case(name, "drawn at random", EQUAL, "", "", False, {SECTIONS[0]: before, SECTIONS[1]: (), SECTIONS[2]: ()})
 
 
 class Play:

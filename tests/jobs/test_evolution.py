@@ -118,7 +118,7 @@ class PowerCut(Exception):
     """The run ends here."""
 
 
-@pytest.mark.parametrize("place", ["fold", "publish"])
+@any_of("place", ["fold", "publish"])
 def test_a_run_that_was_cut_off_on_the_way_is_gone_on_from(
     lake: Lake, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:

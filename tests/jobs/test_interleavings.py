@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.jobs.lake import LINES, OIDS, relation
+from tests.variants import ALL
 from tidemark_contract.marks import Mark, MarkKind, next_to_publish
 from tidemark_contract.visibility import Snapshot
 from tidemark_jobs.bronze import Bronze, Window
@@ -140,7 +141,7 @@ MARK = st.tuples(st.just("mark"), st.sampled_from(list(MarkKind)))
 STEPS = st.lists(st.one_of(BEGIN, BEGIN, COMMIT, COMMIT, SEE, SEE, MARK), min_size=12, max_size=60)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=400 if ALL else 100, deadline=None)
 @given(steps=STEPS, cuts=st.lists(st.tuples(st.integers(0, 60), st.integers(0, 20)), max_size=6))
 def test_every_published_mark_is_what_its_snapshot_saw(steps: list[Any], cuts: list[tuple[int, int]]) -> None:
     """What has arrived is cut anywhere; after a cut the stream may come again from some place before it."""

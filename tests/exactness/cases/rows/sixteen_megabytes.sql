@@ -1,4 +1,5 @@
 -- Texts and bytes of sixteen megabytes, at the ends of Unicode, unchanged and changed.
+-- long
 CREATE TABLE t (id int PRIMARY KEY, v text, b bytea, n int);
 INSERT INTO t VALUES (1, repeat(U&'\+10FFFF', 4000000), decode(repeat('00ff', 8000000), 'hex'), 1);
 

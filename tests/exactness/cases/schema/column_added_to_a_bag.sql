@@ -17,6 +17,6 @@ ALTER TABLE t DROP COLUMN a;
 
 INSERT INTO t VALUES ('x', 'new');
 
-ALTER TABLE t ADD COLUMN d int;
+ALTER TABLE t ADD COLUMN d date;
 
-UPDATE t SET d = 1 WHERE b = 'z';
+UPDATE t SET d = '2026-01-01' WHERE b = 'z';

@@ -1,4 +1,5 @@
 -- As many columns as PostgreSQL allows, and one of them more after another was dropped.
+-- long
 DO $$ BEGIN
     EXECUTE 'CREATE TABLE t (id int PRIMARY KEY, ' || (SELECT string_agg('c' || g || ' int', ', ') FROM generate_series(1, 1598) g) || ')';
 END $$;
