@@ -37,5 +37,8 @@ for mode in terminated killed; do
   echo "== every case of what a database may do, while the stream is $mode over and over"
   TIDEMARK_MODE=$mode .tidemark/venv/spark/bin/python -m pytest tests/exactness || failed=1
 done
+echo "== random tables, writes, schema changes and faults for ${MINUTES:=10} minutes"
+export MINUTES
+.tidemark/venv/spark/bin/python -m tests.fuzz || failed=1
 printf '\n%s' "$proven"
 exit $failed

@@ -11,7 +11,7 @@ from pyspark.sql import SparkSession
 
 from tests.e2e.world import World, warm_run
 from tidemark_contract.argv import Job
-from tidemark_contract.errors import RetryableError, SnapshotGivenUp
+from tidemark_contract.errors import ConfigurationError, RetryableError, SnapshotGivenUp
 from tidemark_jobs import copy as copying
 from tidemark_jobs.copy import copy
 from tidemark_jobs.deltalog import open_table
@@ -174,6 +174,8 @@ def test_what_somebody_else_has_changed_in_the_lake_is_repaired(jobs: Jobs, owne
     spoil()
     assert not verify(run)["equal"]
     facts: Any = repair(run)
+    with pytest.raises(ConfigurationError, match=r"public\.account is copied: repaired at mark"):
+        repair(run)
     found = {table["table"]: {d["key"]: d["kind"] for d in table["details"]} for table in facts["tables"]}
     owner.execute("UPDATE account SET balance = 7 WHERE id IN (25, 28)")
     proven = jobs.proven()

@@ -18,7 +18,7 @@ from tidemark_jobs.control import TableState
 from tidemark_jobs.copy import CopiedTable, checked, silver_rows, write_manifest
 from tidemark_jobs.deltalog import open_table
 from tidemark_jobs.logs import log
-from tidemark_jobs.plan import COPIED, LIVE, STALE
+from tidemark_jobs.plan import COPIED, LIVE, NEW, STALE
 from tidemark_jobs.reader import read_table
 from tidemark_jobs.run import Run
 from tidemark_jobs.verify import named, verify_tables
@@ -36,11 +36,13 @@ class _Repaired:
 def repair(run: Run) -> dict[str, object]:
     """Repair the named tables; live ones are verified first, and left alone when they are equal."""
     chosen = run.spec.choose(run.job.tables)
-    live = [spec for spec in chosen if run.control.tables().get(spec.table, TableState("")).state == LIVE]
-    if live:
+    if live := [spec for spec in chosen if _state(run, spec).state == LIVE]:
         verify_tables(run, live)
-    states = run.control.tables()
-    broken = [spec for spec in chosen if states.get(spec.table, TableState("")).state == STALE]
+    for spec in chosen:
+        if (found := _state(run, spec)).state not in (LIVE, STALE):
+            why = f"{spec.table} is {found.state}{': ' * bool(found.reason)}{found.reason}"
+            raise ConfigurationError(f"{why}; `tidemark copy` loads a table that is new, `sync` takes in the others")
+    broken = [spec for spec in chosen if _state(run, spec).state == STALE]
     if not broken:
         return {"job": "repair", "source": run.spec.name, "mark": None, "tables": []}
     with hold(run.url, run.spec.name, [spec.table for spec in broken], MarkKind.COPY) as held:
@@ -57,6 +59,10 @@ def repair(run: Run) -> dict[str, object]:
         "mark": held.mark.id,
         "tables": [_facts(table) for table in repaired],
     }
+
+
+def _state(run: Run, spec: TableSpec) -> TableState:
+    return run.control.tables().get(spec.table, TableState(NEW))
 
 
 def _facts(repaired: _Repaired) -> dict[str, object]:
