@@ -23,11 +23,9 @@ for seed in $seeds; do
   fi
 done
 export TIDEMARK_COURSES=${TIDEMARK_COURSES:-5} TIDEMARK_COMMITS=120
-echo "== $TIDEMARK_COURSES courses of $TIDEMARK_COMMITS commits to one table"
-.tidemark/venv/spark/bin/python -m pytest tests/jobs/test_upsert.py -k many_commits || failed=1
 export TIDEMARK_ALL=1
 for suite in source connector jobs; do
-  echo "== $suite, in every variant"
+  echo "== $suite, in every variant; of jobs $TIDEMARK_COURSES courses of $TIDEMARK_COMMITS commits to one table"
   infra/local/test-suite.sh "$suite" || failed=1
 done
 echo "== ${TIDEMARK_CORRUPTIONS:=1000} wrong cells, one at a time"

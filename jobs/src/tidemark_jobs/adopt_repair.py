@@ -7,7 +7,7 @@ from tidemark_jobs.adopt import ATTEMPTS
 from tidemark_jobs.copy import CopiedTable
 from tidemark_jobs.logs import log
 from tidemark_jobs.run import Run
-from tidemark_jobs.silver import Standing, Step, standing
+from tidemark_jobs.silver import Standing, Step, standing_of
 from tidemark_jobs.upsert.apply import Overtaken, replace_rows
 from tidemark_jobs.upsert.lookup import look_up
 from tidemark_jobs.upsert.place import open_place
@@ -22,12 +22,13 @@ def adopt_repair(run: Run, spec: TableSpec, repair: CopiedTable, mark: Mark) -> 
     """
     path, bag = run.layout.silver(spec.table), not spec.key
     for _ in range(ATTEMPTS):
-        found = standing(path, repair.repairs or 0)
+        place = open_place(path)
+        found = standing_of(place.table, repair.repairs or 0)
         if tail := found.since_adoption(mark.nonce):
             return tail
         if found.steps:
             return found
-        place, step = open_place(path), Step(base="", mark=mark.id, nonce=mark.nonce)
+        step = Step(base="", mark=mark.id, nonce=mark.nonce)
         files = list(written_files(path, repair.folder))
         went = look_up(run.spark, place, files, counted=bag)
         try:

@@ -55,8 +55,7 @@ def silver_buckets(silver: DataFrame, spec: TableSpec, buckets: int) -> Buckets:
 
     The hash is of the typed columns; a row whose `_key` or `_exact` does not go with them has another.
     """
-    count = F.lit(1) if spec.key else F.col("_count")
-    rows = _hashed(silver, spec, buckets).select("bucket", count.alias("n"), "hash")
+    rows = _hashed(silver, spec, buckets)
     sums = rows.groupBy("bucket").agg(
         F.sum("n").cast("bigint").alias("rows"),
         F.sum(F.col("hash").cast("decimal(38,0)") * F.col("n").cast("decimal(19,0)")).cast("string").alias("total"),
@@ -65,18 +64,18 @@ def silver_buckets(silver: DataFrame, spec: TableSpec, buckets: int) -> Buckets:
 
 
 def _hashed(silver: DataFrame, spec: TableSpec, buckets: int) -> DataFrame:
+    """Give `bucket, key, hash, n, texts` of each row, and no column of the source's: one may be called like ours."""
     texts = row_texts(spec)
     own_key = copy_line([texts[name] for name in spec.key or texts])
     key = F.coalesce("_key", own_key)
     hash_ = F.call_function("proof_row", F.array(*texts.values()))
-    unsound = F.when(~F.col("_key").eqNullSafe(own_key), F.lit(KEY)).when(~is_exact_sound(spec), F.lit(EXACT))
-    return silver.withColumns(
-        {
-            "key": key,
-            "bucket": F.call_function("proof_key", key) % F.lit(buckets),
-            "hash": F.when(unsound.isNull(), hash_).otherwise(hash_ + 1),
-            "unsound": unsound,
-        }
+    stored = F.when(~F.col("_key").eqNullSafe(own_key), F.lit(KEY)).when(~is_exact_sound(spec), F.lit(EXACT))
+    return silver.select(
+        (F.call_function("proof_key", key) % F.lit(buckets)).alias("bucket"),
+        key.alias("key"),
+        F.when(stored.isNull(), hash_).otherwise(hash_ + 1).alias("hash"),
+        (F.lit(1) if spec.key else F.coalesce("_count", F.lit(0))).alias("n"),
+        F.array(*texts.values(), stored).alias("texts"),
     )
 
 
@@ -106,11 +105,9 @@ def _source_rows(connection: Connection[Any], spec: TableSpec, buckets: int, wro
 
 
 def _silver_rows(silver: DataFrame, spec: TableSpec, buckets: int, wrong: Sequence[int]) -> dict[str, Rows]:
-    count = F.lit(1) if spec.key else F.coalesce("_count", F.lit(0))
     chosen = _hashed(silver, spec, buckets).where(F.col("bucket").isin(list(wrong)))
-    texts = F.array(*row_texts(spec).values(), "unsound")
     rows: dict[str, Rows] = defaultdict(Counter)
-    for row in chosen.select("key", count.alias("n"), texts.alias("texts")).toLocalIterator():
+    for row in chosen.select("key", "n", "texts").toLocalIterator():
         rows[row["key"]][tuple(row["texts"])] += row["n"]
     return rows
 

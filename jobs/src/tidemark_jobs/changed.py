@@ -29,18 +29,21 @@ def copy_changed(run: Run) -> bool:
 def _copied(run: Run, specs: Sequence[TableSpec]) -> bool:
     try:
         copy_tables(run, specs)
-    except (RetryableError, PySparkException, Py4JJavaError) as error:
-        log("not_copied_now", level="warning", tables=len(specs), message=str(error))
-        return False
-    except SourceRefused as error:
-        return _copied_one_by_one(run, specs, str(error))
+    except RetryableError as error:
+        return _left(specs, error)
+    except (SourceRefused, PySparkException, Py4JJavaError) as error:
+        if len(specs) > 1:  # it is of one of them: each by itself then
+            copied = [_copied(run, [spec]) for spec in specs]
+            return any(copied)
+        return _refused(run, specs[0], error) if isinstance(error, SourceRefused) else _left(specs, error)
     return True
 
 
-def _copied_one_by_one(run: Run, specs: Sequence[TableSpec], refusal: str) -> bool:
-    if len(specs) == 1:
-        [table] = [spec.table for spec in specs]
-        run.control.set_states(lambda now: {table: TableState(STALE, f"{now[table].reason}; {refusal}")})
-        return False
-    copied = [_copied(run, [spec]) for spec in specs]
-    return any(copied)
+def _left(specs: Sequence[TableSpec], error: Exception) -> bool:
+    log("not_copied_now", level="warning", tables=[str(spec.table) for spec in specs], message=str(error))
+    return False
+
+
+def _refused(run: Run, spec: TableSpec, refusal: SourceRefused) -> bool:
+    run.control.set_states(lambda now: {spec.table: TableState(STALE, f"{now[spec.table].reason}; {refusal}")})
+    return False

@@ -54,7 +54,7 @@ def verify_tables(run: Run, specs: Sequence[TableSpec]) -> dict[str, object]:
             compared = [(spec, future.result()) for spec, future in zip(specs, of_source, strict=True)]
             proofs = list(pool.map(lambda pair: prove(run, held, published, *pair), compared))
         held.check()
-    _record(run, proofs)
+    _record(run, published, proofs)
     return _summary(run, published, proofs)
 
 
@@ -132,19 +132,24 @@ def _proof(
     )
 
 
-def _record(run: Run, proofs: Sequence[ProofRow]) -> None:
+def _record(run: Run, published: PublishedMark, proofs: Sequence[ProofRow]) -> None:
     """Keep the proofs; a table in the mark that differs is out until it is copied."""
     run.control.add_proofs(proofs)
-    wrong = [proof for proof in proofs if not proof.equal]
+    wrong = {TableName.parse(proof.table): proof for proof in proofs if not proof.equal}
 
     def change(now: dict[TableName, TableState]) -> dict[TableName, TableState]:
-        found = {
-            TableName.parse(proof.table): f"verify found {proof.differing} keys different at mark {proof.mark}"
-            for proof in wrong
+        """One that is not in the mark is out already; one that was copied meanwhile is another by now."""
+        return {
+            version.table: TableState(STALE, f"verify found {proof.differing} keys different at mark {proof.mark}")
+            for version in published.tables
+            if (proof := wrong.get(version.table)) and _is_still(now[version.table], version)
         }
-        return {table: TableState(STALE, why) for table, why in found.items() if now[table].state in (LIVE, COPIED)}
 
     run.control.set_states(change)
+
+
+def _is_still(state: TableState, version: TableVersion) -> bool:
+    return state.state == LIVE or (state.state == COPIED and state.mark == version.copy)
 
 
 def _summary(run: Run, published: PublishedMark, proofs: Sequence[ProofRow]) -> dict[str, object]:
