@@ -41,9 +41,9 @@ def fold_table(run: Run, reader: ChangeReader, fold: TableFold, target: Mark) ->
         tune(spark, max(fold.changes, fold.stand.version.rows if fold.reshapes else 0))
     changes = evolved(reader.read(spark, fold, target), fold.evolution, whole_rows=not fold.spec.key)
 
-    def merge(place: Place) -> silver.Step:
+    def merge(place: Place, others: Sequence[str]) -> silver.Step:
         rows = fold_rows(changes, fold)
-        if silver.differs(place.table, fold.spec):
+        if others:
             return rewrite(spark, place, rows, fold, step)
         return (merge_small if small else merge_large)(spark, place, rows, fold, step)
 
@@ -57,22 +57,25 @@ def fold_table(run: Run, reader: ChangeReader, fold: TableFold, target: Mark) ->
 
 
 def _merge_beside_others(
-    merge: Callable[[Place], silver.Step], fold: TableFold, step: silver.Step, path: str
+    merge: Callable[[Place, Sequence[str]], silver.Step], fold: TableFold, step: silver.Step, path: str
 ) -> tuple[TableState, TableVersion]:
-    """Merge, again and again if somebody else, a compaction maybe, commits first: nothing has changed then."""
+    """Merge, again and again if somebody else, a compaction maybe, commits first: nothing has changed then.
+
+    `merge` is told which columns the table has otherwise than the fold's spec.
+    """
     before = fold.stand.version
     for _ in range(ATTEMPTS):
         place = open_place(path)
         if steps := silver.standing_of(place.table, before.version).steps:
             return _done_by_another(fold, step, path, place.version, steps)
-        if differing := silver.differs(place.table, fold.spec):
-            if fold.spec.key and fold.only_adds(differing):
+        if others := silver.differs(place.table, fold.spec):
+            if fold.spec.key and fold.only_adds(others):
                 silver.add_columns(place.table, path, fold.spec)
                 continue
         elif not fold.changes:
             return fold.stand.state, replace(before, version=place.version)
         try:
-            done = merge(place)
+            done = merge(place, others)
         except Overtaken:
             log("merge_overtaken", level="warning", path=path, mark=step.mark)
         else:

@@ -23,6 +23,7 @@ from tidemark_jobs.leases import Lease
 from tidemark_jobs.logs import log
 from tidemark_jobs.plan import COPIED, LIVE, STALE, Stand, TableFold, judge
 from tidemark_jobs.run import Run
+from tidemark_jobs.upsert.place import NotWritable
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,11 @@ class Publication:
         if copied.repairs is None:
             tail = adopt(self._path(spec), as_copied, copied.folder, mark, copied.rows, since=since)
         else:
-            tail = adopt_repair(self.run, as_copied, copied, mark)
+            try:
+                tail = adopt_repair(self.run, as_copied, copied, mark)
+            except (NotWritable, FileNotFoundError) as error:  # altered, or damaged, since it was repaired
+                version = TableVersion(spec.table, copied.repairs, mark.id, mark.id, copied.rows)
+                return Stand(spec, TableState(STALE, str(error)), mark, version)
         version = TableVersion(spec.table, tail.version, mark.id, mark.id, copied.rows)
         return self._after_steps(Stand(spec, TableState(LIVE), mark, version), tail)
 
