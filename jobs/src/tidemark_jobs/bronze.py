@@ -105,15 +105,14 @@ class Bronze:
         )
         return rows.filter(pc.and_(wanted, pc.not_equal(rows["op"], "s")))
 
-    def schemas(self, files: Sequence[BronzeFile], relation: int) -> Iterator[dict[str, Any]]:
-        """Read a relation's schema rows: `commit_lsn, ordinal, after` (column → type oid, type modifier, 1 if key)."""
+    def schemas(self, files: Sequence[BronzeFile]) -> Iterator[dict[str, Any]]:
+        """Read schema rows: `relation_id, commit_lsn, ordinal, after` (column → type oid, type modifier, 1 if key)."""
         for file in files:
             parquet = pq.ParquetFile(storage.open_file(self.layout.bronze, file.name))
             for number in range(parquet.num_row_groups):
-                narrow = parquet.read_row_group(number, columns=["op", "relation_id"])
-                chosen = pc.and_(pc.equal(narrow["op"], "s"), pc.equal(narrow["relation_id"], relation))
+                chosen = pc.equal(parquet.read_row_group(number, columns=["op"])["op"], "s")
                 if pc.any(chosen).as_py():
-                    whole = parquet.read_row_group(number, columns=["commit_lsn", "ordinal", "after"])
+                    whole = parquet.read_row_group(number, columns=["relation_id", "commit_lsn", "ordinal", "after"])
                     yield from whole.filter(chosen).to_pylist()
 
     def _read(self, name: str, columns: list[str]) -> pa.Table:
@@ -205,7 +204,9 @@ class Window:
         )
         first, last = min(places), max(places)
         sent = [
-            ((row["commit_lsn"], row["ordinal"]), row["after"]) for row in self.bronze.schemas(self.files, relation)
+            ((row["commit_lsn"], row["ordinal"]), row["after"])
+            for row in self._schemas
+            if row["relation_id"] == relation
         ]
         begins = max((place for place, _ in sent if place <= first), default=first)
         return [
@@ -213,6 +214,11 @@ class Window:
             for place, columns in sent
             if begins <= place <= last
         ]
+
+    @cached_property
+    def _schemas(self) -> list[dict[str, Any]]:
+        """Read once, for all tables and partitions that ask."""
+        return list(self.bronze.schemas(self.files))
 
     def _column(self, name: str) -> np.ndarray:
         return numbers(self.index, name)
