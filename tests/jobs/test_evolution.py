@@ -5,6 +5,7 @@ What PostgreSQL does and the stream sends then is in tests/exactness.
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,11 @@ from pyspark.sql import SparkSession
 from tests.jobs.lake import LINES, LOG, ORDERS, Event, Lake, insert, mark, relation, type_oid, update
 from tests.variants import any_of
 from tidemark_contract.specs import ColumnSpec, TableSpec
-from tidemark_jobs.control import Control
+from tidemark_jobs.control import Control, TableState
 from tidemark_jobs.deltalog import open_table
+from tidemark_jobs.plan import COPIED
+from tidemark_jobs.tables import ProofRow
+from tidemark_jobs.verify import record
 
 NOTED = replace(ORDERS, columns=(*ORDERS.columns, ColumnSpec("note", "timestamp without time zone")))
 BY_WEIGHT = replace(LOG, columns=(ColumnSpec("b", "text"), ColumnSpec("weight", "numeric(4,1)")))
@@ -165,3 +169,18 @@ def test_a_copy_brings_its_own_columns(lake: Lake) -> None:
         assert ["1\ta\t1.00\tinfinity"] == lake.lines(NOTED, by_spark=by_spark)
     schema = json.loads(open_table(lake.layout.silver(ORDERS.table)).schema().to_json())
     assert ["id", "state", "price", "note"] == [field["name"] for field in schema["fields"]][:4]
+
+
+def test_a_proof_leaves_alone_a_table_that_was_out_of_its_mark_and_was_copied_meanwhile(lake: Lake) -> None:
+    rewritten = relation(ORDERS, filenode=77, written_by=7)
+    published = lake.land(mark(2, 110, catalog=[rewritten, *others(ORDERS)])).sync()
+    lake.run.control.set_states(lambda _: {ORDERS.table: TableState(COPIED, "copied at mark 3", 3)})
+    assert published
+    now = datetime.now(UTC)
+    wrong = [
+        ProofRow("shop", str(spec.table), 2, 1, now, equal=False, rows=1, differing=1, details="[]", proven_at=now)
+        for spec in (ORDERS, LOG)
+    ]
+    record(lake.run, published, wrong)
+
+    assert ("copied", "stale") == (lake.state(ORDERS), lake.state(LOG))

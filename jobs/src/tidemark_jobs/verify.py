@@ -54,7 +54,7 @@ def verify_tables(run: Run, specs: Sequence[TableSpec]) -> dict[str, object]:
             compared = [(spec, future.result()) for spec, future in zip(specs, of_source, strict=True)]
             proofs = list(pool.map(lambda pair: prove(run, held, published, *pair), compared))
         held.check()
-    _record(run, published, proofs)
+    record(run, published, proofs)
     return _summary(run, published, proofs)
 
 
@@ -132,7 +132,7 @@ def _proof(
     )
 
 
-def _record(run: Run, published: PublishedMark, proofs: Sequence[ProofRow]) -> None:
+def record(run: Run, published: PublishedMark, proofs: Sequence[ProofRow]) -> None:
     """Keep the proofs; a table in the mark that differs is out until it is copied."""
     run.control.add_proofs(proofs)
     wrong = {TableName.parse(proof.table): proof for proof in proofs if not proof.equal}
