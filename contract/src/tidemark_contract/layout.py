@@ -30,6 +30,10 @@ class Layout:
         """One Delta table per source table."""
         return f"{self.root}/silver/{self.source}/{table.path}"
 
+    def history(self, table: TableName) -> str:
+        """One Delta table per source table that has a history: every version of every row, one row each."""
+        return f"{self.root}/history/{self.source}/{table.path}"
+
     def gold(self, mart: str) -> str:
         """One Delta table per mart."""
         return f"{self.root}/gold/{self.source}/{mart}"

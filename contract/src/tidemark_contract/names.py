@@ -12,7 +12,9 @@ MAX_IDENTIFIER_BYTES = 63
 SOURCE_NAME = re.compile(r"[a-z][a-z0-9_]{0,53}")
 MARK_SCHEMA = "tidemark"
 MARK_TABLE = "mark"
-META_COLUMNS = ("_key", "_mark", "_commit_lsn", "_count", "_exact")
+META_COLUMNS = ("_key", "_mark", "_commit_lsn", "_count", "_exact", "_deleted")
+# When a version of a row began and ended, in a history.
+HISTORY_COLUMNS = ("_open", "_from_mark", "_from_lsn", "_from_time", "_to_mark", "_to_lsn", "_to_time")
 # Delta 4.2 takes these for its own where a table has deletion vectors: it fails to read it, or to DELETE or MERGE.
 DELTA_COLUMNS = (
     "path",
@@ -27,7 +29,7 @@ DELTA_COLUMNS = (
     "__delta_internal_is_row_deleted",
 )
 # _gone and _unknown live only while a fold runs.
-RESERVED_COLUMNS = (*META_COLUMNS, "_gone", "_unknown", *DELTA_COLUMNS)
+RESERVED_COLUMNS = (*META_COLUMNS, *HISTORY_COLUMNS, "_gone", "_unknown", *DELTA_COLUMNS)
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_$]*")
 _QUALIFIED = re.compile(r'(?P<schema>"(?:[^"]|"")+"|[^".]+)\.(?P<table>"(?:[^"]|"")+"|[^".]+)')
