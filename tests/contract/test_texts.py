@@ -52,6 +52,8 @@ def test_every_type_has_a_silver_type(postgres: str, spark: str) -> None:
         st.none() | st.integers(0, 1 << 40),
         st.just(False),
         st.integers(0, 9999),
+        subject=st.sampled_from([None, "/a folder/subject.yaml", "--odd"]),
+        dry_run=st.booleans(),
     )
 )
 def test_a_job_reads_back_from_its_command_line(job: Job) -> None:

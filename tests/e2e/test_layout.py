@@ -3,18 +3,24 @@
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from pyspark.sql import SparkSession
 
+from tests.e2e import erasing
 from tests.e2e.world import World, warm_run
 from tidemark_contract.argv import Job
 from tidemark_contract.errors import ConfigurationError, RetryableError, SnapshotGivenUp
 from tidemark_jobs import copy as copying
 from tidemark_jobs.copy import copy
 from tidemark_jobs.deltalog import open_table
+from tidemark_jobs.erase.job import erase
+from tidemark_jobs.maintain import compact
+from tidemark_jobs.reader import find_mark
 from tidemark_jobs.repair import repair
 from tidemark_jobs.run import Run
 from tidemark_jobs.sync import sync_job
@@ -41,6 +47,15 @@ class Jobs:
 
     def copy(self, *tables: str) -> None:
         copy(self.run("copy", *tables))
+
+    def sync(self) -> int:
+        """Publish a mark and give it."""
+        [facts] = sync_job(self.run("sync"))
+        return int(str(facts["mark"]))
+
+    def erase(self, file: Path, *, dry_run: bool = False) -> dict[str, Any]:
+        job = Job("erase", "shop", timeout=180, subject=str(file), dry_run=dry_run)
+        return erase(warm_run(self._world.environment, self._spark, job))
 
     def proven(self, *tables: str) -> dict[str, int]:
         """Sync, verify, and give the rows of each table; all are equal."""
@@ -215,3 +230,51 @@ def test_a_stream_that_starts_without_its_state_repeats_and_loses_nothing(world:
 
     after = jobs.proven()
     assert (before["public.entry"] - 10, before["public.audit"] + 7) == (after["public.entry"], after["public.audit"])
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_erased_keys_are_nowhere_whenever_it_was_stopped(
+    world: World, jobs: Jobs, owner: Any, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They were copied and streamed, moved and quarantined, compacted, and lie in a copy that was cut off."""
+    owner.execute(erasing.MAKE)
+    world.must("discover", "--name", "shop", "--force")
+    world.must("init")
+    for badge, who in enumerate((erasing.ODD, erasing.STAYS), 7):
+        erasing.insert(owner, who, badge)
+    jobs.copy(*erasing.TABLES)
+    old = jobs.sync()
+    lake, file = world.folder / "the lake", erasing.subjects(world.folder)
+    for badge, who in enumerate((erasing.ODD, erasing.STAYS), 7):
+        erasing.change(owner, who, f"{who[:8]} moved", badge)
+        jobs.sync()
+    with pytest.raises(ConfigurationError, match=r"live in the source .*entry 1: key 2") as refused:
+        jobs.erase(file)
+    assert erasing.GONE not in str(refused.value)
+    compact(spark, jobs.run("maintain").layout.bronze)
+    with monkeypatch.context() as patch, suppress(erasing.Stopped):
+        patch.setattr(copying, "write_manifest", erasing.stop)
+        jobs.copy(*erasing.TABLES)
+    erasing.delete(owner, erasing.ODD, f"{erasing.GONE} moved", badge=7)
+    erasing.tell_of_them(world.control, jobs.sync())
+    before = erasing.found(lake, erasing.GONE)
+    counted = jobs.erase(file, dry_run=True)
+
+    assert before == erasing.found(lake, erasing.GONE), "a dry run changes nothing"
+    assert 0 == counted["living"]
+    assert {"bronze", "control/proofs", "control/quarantine"} < counted["rows"].keys()
+    for place in erasing.stopping(monkeypatch):
+        with place:
+            erased = jobs.erase(file)
+            break
+
+    assert [] == erasing.found(lake, erasing.GONE)
+    assert erasing.found(lake, erasing.STAYS)
+    assert {} == erased["left"]
+    with pytest.raises(ConfigurationError, match=f"mark {old} cannot be opened any more"):
+        find_mark(world.control, old)
+    erasing.insert(owner, erasing.ODD, 7)
+    assert {"public.badge": 2, "public.chatter": 6, 'public."Per""son"': 2, "public.visit": 4}.items() <= (
+        jobs.proven().items()
+    )

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tidemark.output import data_console, print_json
-from tidemark.status.format import count
+from tidemark.status.format import count, size
 
 Facts = Mapping[str, Any]
 _OF_STREAM = {"reason": "because", "landing": "landing in", "web_ui": "web UI"}
@@ -82,6 +82,35 @@ def show_repair(facts: Facts, *, as_json: bool) -> None:
         console.print(Text(f"{entry['table']}: {what}; the next `tidemark sync` takes them in"), soft_wrap=True)
         for line in differences({**entry, "equal": not entry["details"]}):
             console.print(Text(line), soft_wrap=True)
+
+
+def show_erasure(facts: Facts, *, as_json: bool) -> None:
+    """Print what was erased, or would be, and what the proof has read."""
+    if as_json:
+        print_json(facts)
+        return
+    console = data_console()
+    for line in _dry_run(facts) if facts.get("dry_run") else _erased(facts):
+        console.print(Text(line), soft_wrap=True)
+    if facts["mentions"]:
+        console.print(Text(f"rows of others still say a key's text: {_plain(facts['mentions'])}", "yellow"))
+    if facts.get("versioned"):
+        words = "the bucket keeps older versions: let a lifecycle rule expire what is noncurrent (docs/erasure.md)"
+        console.print(Text(words, "yellow"))
+
+
+def _dry_run(facts: Facts) -> Iterator[str]:
+    yield f"rows that would be removed, by place: {_plain(facts['rows']) or 'none'}"
+    if facts["living"]:
+        yield f"{count(facts['living'])} rows live at mark {facts['mark']}: delete them in the source first"
+
+
+def _erased(facts: Facts) -> Iterator[str]:
+    gone = facts["deleted"]
+    yield f"{count(facts['keys'])} keys erased at mark {facts['mark']}; rows removed: {_plain(facts['removed'])}"
+    yield f"{count(gone['objects'])} objects deleted, {size(gone['bytes'])}"
+    outcome = f"left: {_plain(facts['left'])}" if facts["left"] else "nothing of them is left"
+    yield f"{count(facts['read']['objects'])} objects read, {size(facts['read']['bytes'])}: {outcome}"
 
 
 def proof_text(equal: bool, differing: int) -> Text:

@@ -18,6 +18,8 @@ class Job:
     continuous: bool = False
     timeout: int = DEFAULT_TIMEOUT_S
     pause_s: float = 1.0
+    subject: str | None = None
+    dry_run: bool = False
 
     def argv(self) -> list[str]:
         """Give the arguments that `parse` turns back into this job."""
@@ -26,6 +28,10 @@ class Job:
             words += ["--mark", str(self.mark)]
         if self.continuous:
             words += ["--continuous", "--pause", str(self.pause_s)]
+        if self.subject is not None:
+            words.append(f"--subject={self.subject}")
+        if self.dry_run:
+            words.append("--dry-run")
         return [*words, "--", *self.tables] if self.tables else words
 
 
@@ -37,6 +43,7 @@ JOBS = {
     "export": "write a silver table as COPY text",
     "gold": "build the marts from one mark",
     "maintain": "compact, vacuum and expire",
+    "erase": "remove keys for good, and prove it",
 }
 
 
@@ -51,6 +58,8 @@ def parse(words: Sequence[str]) -> Job:
         continuous=parsed.continuous,
         timeout=parsed.timeout,
         pause_s=parsed.pause,
+        subject=parsed.subject,
+        dry_run=parsed.dry_run,
     )
 
 
@@ -64,5 +73,7 @@ def _parser() -> argparse.ArgumentParser:
         job.add_argument("--mark", type=int, help="the published mark to read; default the newest")
         job.add_argument("--continuous", action="store_true", help="go on with mark after mark in a warm session")
         job.add_argument("--pause", type=float, default=1.0, help="seconds between two syncs when continuous")
+        job.add_argument("--subject", help="the file that names what erase shall remove")
+        job.add_argument("--dry-run", action="store_true", help="of erase: count, and change nothing")
         job.add_argument("tables", nargs="*", help="tables or marts; default all")
     return parser

@@ -75,3 +75,7 @@ class MarkTimeout(RetryableError):
 
 class NotEqual(TidemarkError):
     """A proof found differences between the source and the lake."""
+
+
+class NotErased(TidemarkError):
+    """The proof of an erasure has found something that is left."""

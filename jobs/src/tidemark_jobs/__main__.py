@@ -11,6 +11,7 @@ from tidemark_contract.argv import parse
 from tidemark_contract.errors import EXIT_FAILED, EXIT_OK, TidemarkError
 from tidemark_contract.settings import Settings
 from tidemark_jobs.copy import copy
+from tidemark_jobs.erase.job import erase, not_erased
 from tidemark_jobs.export import export
 from tidemark_jobs.gold.marts import gold
 from tidemark_jobs.logs import log, summary
@@ -48,6 +49,11 @@ def main(words: list[str]) -> int:
             summary(gold(run))
         elif job.name == "maintain":
             summary(maintain(run))
+        elif job.name == "erase":
+            facts = erase(run)
+            summary(facts)
+            if facts.get("left"):
+                raise not_erased(facts)
     except TidemarkError as error:
         log("failed", level="error", error=type(error).__name__, message=str(error))
         return error.exit_code

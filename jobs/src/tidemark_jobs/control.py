@@ -1,6 +1,6 @@
-"""What is published: marks with their table versions, the state of every table, proofs, quarantine.
+"""What is published: marks with their table versions, the state of every table, proofs, quarantine, erasures.
 
-Four small Delta tables, written by compare-and-append: a writer reads a version, decides, and its commit counts only
+Five small Delta tables, written by compare-and-append: a writer reads a version, decides, and its commit counts only
 if that version is still the newest. So two publishers can never both go on from the same mark.
 """
 
@@ -13,13 +13,23 @@ import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, QueryBuilder, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
+from tidemark_contract.catalog import Catalog
 from tidemark_contract.errors import LeaseTaken
 from tidemark_contract.layout import Layout
 from tidemark_contract.marks import Mark, MarkKind, format_lsn
 from tidemark_contract.names import TableName
 from tidemark_contract.visibility import Snapshot
 from tidemark_jobs.deltalog import open_table, storage_options
-from tidemark_jobs.tables import MARKS, PROOFS, QUARANTINE, TABLES, ProofRow, QuarantineRow
+from tidemark_jobs.tables import (
+    ERASURES,
+    MARKS,
+    PROOFS,
+    QUARANTINE,
+    TABLES,
+    ErasureRow,
+    ProofRow,
+    QuarantineRow,
+)
 
 ATTEMPTS = 20
 
@@ -136,10 +146,45 @@ class Control:
         self._append("proofs", PROOFS, [asdict(proof) for proof in proofs])
 
     def proofs(self) -> list[ProofRow]:
-        """Give every proof of this source, oldest first."""
-        table = self._open("proofs")
-        rows = self._rows(table) if table else []
+        """Give every proof at a mark that can still be opened, oldest first."""
+        table, first = self._open("proofs"), self.erased_before()
+        rows = self._rows(table, f"mark >= {first:d}") if table else []
         return sorted((ProofRow(**row) for row in rows), key=lambda proof: proof.mark)
+
+    def add_erasure(self, erasure: ErasureRow) -> None:
+        """Append the beginning or the end of an erasure."""
+        self._append("erasures", ERASURES, [asdict(erasure)])
+
+    def erasures(self) -> list[ErasureRow]:
+        """Give the rows of every erasure, oldest first."""
+        table = self._open("erasures")
+        rows = self._rows(table) if table else []
+        return sorted((ErasureRow(**row) for row in rows), key=lambda erasure: erasure.at)
+
+    def erased_before(self) -> int:
+        """Give the mark before which none can be opened, because an erasure has deleted its files; 0 for none."""
+        return max((erasure.mark for erasure in self.erasures()), default=0)
+
+    def catalogs(self) -> list[Catalog]:
+        """Give what the catalog was at any published mark, each once."""
+        table = self._open("marks")
+        rows = self._select(table, "DISTINCT catalog") if table else []
+        return [Catalog.parse(row["catalog"]) for row in rows]
+
+    def rewrite(self, name: str, change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> int:
+        """Change or leave out rows of this source's, in one commit, and give how many; called again on a race."""
+        for _ in range(ATTEMPTS):
+            table = self._open(name)
+            before = self._rows(table) if table else []
+            after = change(before)
+            changed = sum(row not in after for row in before)
+            if table is None or not changed:
+                return 0
+            if self._commit(
+                name, table, pa.Table.from_pylist(after, pa.schema(table.schema().to_arrow())), overwrite=True
+            ):
+                return changed
+        raise LeaseTaken(f"control table {name} is being written by too many others")
 
     def add_quarantine(self, rows: Sequence[QuarantineRow]) -> None:
         """Append changes that could not be decoded; those that are there already are not added again."""
@@ -160,8 +205,11 @@ class Control:
         Its pyarrow dataset reads through Python from Arrow's threads, and such a thread, still alive when the
         interpreter ends, aborts the process.
         """
+        return self._select(table, "*", condition)
+
+    def _select(self, table: DeltaTable, what: str, condition: str = "true") -> list[dict[str, Any]]:
         # A source name is [a-z0-9_] only.
-        query = f"SELECT * FROM t WHERE source = '{self.source}' AND {condition}"
+        query = f"SELECT {what} FROM t WHERE source = '{self.source}' AND {condition}"
         return list(pa.table(QueryBuilder().register("t", table).execute(query).read_all()).to_pylist())
 
     def _newest_mark(self, table: DeltaTable | None) -> int | None:

@@ -24,6 +24,7 @@ from tidemark_jobs.control import TableState
 from tidemark_jobs.fold.keys import key_of
 from tidemark_jobs.fold.values import typed_columns, with_map
 from tidemark_jobs.jdbc import jdbc_options
+from tidemark_jobs.leases import Lease, lease
 from tidemark_jobs.logs import log
 from tidemark_jobs.plan import COPIED
 from tidemark_jobs.run import Run
@@ -33,6 +34,8 @@ from tidemark_source.ranges import range_queries
 from tidemark_source.snapshots import HeldSnapshot, hold, join
 
 _TABLES_AT_ONCE = 2
+COPYING = "copy"
+"""The lease of who writes rows of the source beside silver: an erasure would miss them, or take them away half-made."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,11 @@ def copy(run: Run) -> dict[str, object]:
 
 def copy_tables(run: Run, written: Sequence[TableSpec]) -> dict[str, object]:
     """Copy tables, with the columns that they have by now, and record the copy, which counts from its mark on."""
+    with lease(run.layout, COPYING) as own:
+        return _copy_tables(run, written, own)
+
+
+def _copy_tables(run: Run, written: Sequence[TableSpec], own: Lease) -> dict[str, object]:
     with hold(run.url, run.spec.name, [spec.table for spec in written], MarkKind.COPY) as held:
         log("snapshot_held", mark=held.mark.id, tables=len(written))
         specs = [checked(spec, held.mark.catalog.table(spec.table)) for spec in written]
@@ -62,6 +70,7 @@ def copy_tables(run: Run, written: Sequence[TableSpec]) -> dict[str, object]:
         with ThreadPoolExecutor(_TABLES_AT_ONCE) as pool:
             copied = list(pool.map(lambda spec: _copy_table(run, spec, held), specs))
         held.check()
+    own.check()
     write_manifest(run.layout, held.mark.id, copied)
     state = TableState(COPIED, f"copied at mark {held.mark.id}", held.mark.id)
     run.control.set_states(lambda _: {spec.table: state for spec in specs})

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, Transaction
@@ -116,21 +117,25 @@ def _commit(layout: Layout, bronze: DeltaTable, files: Sequence[LandingFile]) ->
     return True
 
 
-def _add(layout: Layout, file: LandingFile) -> AddAction:
-    footer = pq.read_metadata(storage.open_file(layout.landing, file.name))
+def statistics(footer: pq.FileMetaData) -> dict[str, Any]:
+    """Give what the log says of a file's rows: the bounds of the one column by which they are looked for."""
     column = footer.schema.to_arrow_schema().get_field_index("commit_lsn")
     groups = [footer.row_group(i).column(column).statistics for i in range(footer.num_row_groups)]
-    stats = {
+    return {
         "numRecords": footer.num_rows,
         "minValues": {"commit_lsn": min(group.min for group in groups)},
         "maxValues": {"commit_lsn": max(group.max for group in groups)},
         "nullCount": {"commit_lsn": 0},
     }
+
+
+def _add(layout: Layout, file: LandingFile) -> AddAction:
+    facts = statistics(pq.read_metadata(storage.open_file(layout.landing, file.name)))
     return AddAction(
         path=f"_landing/{file.name}",
         size=file.size,
         partition_values={},
         modification_time=int(time.time() * 1000),
         data_change=True,
-        stats=json.dumps(stats),
+        stats=json.dumps(facts),
     )

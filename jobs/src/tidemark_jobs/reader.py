@@ -34,11 +34,16 @@ def open_source(
 
 
 def find_mark(control: Control, mark: int | None) -> PublishedMark:
-    """Give a published mark; ConfigurationError when there is no such mark."""
+    """Give a published mark; ConfigurationError when there is no such mark, or none that can be opened."""
     published = control.published(mark)
     if published is None:
         which = "no mark" if mark is None else f"mark {mark} is not"
         raise ConfigurationError(f"{which} published for {control.source}: run `tidemark copy`, then `tidemark sync`")
+    if published.mark.id < (first := control.erased_before()):
+        raise ConfigurationError(
+            f"mark {published.mark.id} cannot be opened any more: keys were erased at mark {first}, "
+            "and with them the files of all marks before it"
+        )
     return published
 
 

@@ -4,6 +4,7 @@ A proof's comparison with a fresh snapshot says which keys differ; their rows, a
 silver as a copy's do, and sync takes them in when it comes to the snapshot's mark. Until then the table is in no mark.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,8 +16,9 @@ from tidemark_contract.specs import TableSpec
 from tidemark_jobs import silver
 from tidemark_jobs.buckets import Compared, bucket_count, compare_with_source
 from tidemark_jobs.control import TableState
-from tidemark_jobs.copy import CopiedTable, checked, silver_rows, write_manifest
+from tidemark_jobs.copy import COPYING, CopiedTable, checked, silver_rows, write_manifest
 from tidemark_jobs.deltalog import open_table
+from tidemark_jobs.leases import Lease, lease
 from tidemark_jobs.logs import log
 from tidemark_jobs.plan import COPIED, LIVE, NEW, STALE
 from tidemark_jobs.reader import read_table
@@ -45,11 +47,17 @@ def repair(run: Run) -> dict[str, object]:
     broken = [spec for spec in chosen if _state(run, spec).state == STALE]
     if not broken:
         return {"job": "repair", "source": run.spec.name, "mark": None, "tables": []}
+    with lease(run.layout, COPYING) as own:
+        return _repair_tables(run, broken, own)
+
+
+def _repair_tables(run: Run, broken: Sequence[TableSpec], own: Lease) -> dict[str, object]:
     with hold(run.url, run.spec.name, [spec.table for spec in broken], MarkKind.COPY) as held:
         specs = [checked(spec, held.mark.catalog.table(spec.table)) for spec in broken]
         check_keys(run.url, specs)
         repaired = [_repair_table(run, spec, held) for spec in specs]
         held.check()
+    own.check()
     write_manifest(run.layout, held.mark.id, [table.copied for table in repaired])
     state = TableState(COPIED, f"repaired at mark {held.mark.id}", held.mark.id)
     run.control.set_states(lambda _: {spec.table: state for spec in broken})

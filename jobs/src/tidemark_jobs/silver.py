@@ -113,11 +113,11 @@ _NAMES: Mapping[str, Any] = {
 _PROPERTIES = {"delta.enableDeletionVectors": "true", "delta.checkpointInterval": "50"}
 
 
-def write_entry(path: str, version: int, operation: str, actions: Sequence[dict[str, Any]]) -> None:
-    """Write a commit that changes no row; without effect when there is one of this version."""
+def write_entry(path: str, version: int, operation: str, actions: Sequence[dict[str, Any]]) -> bool:
+    """Write a commit that changes no row; False, and without effect, when there is one of this version."""
     info = {"commitInfo": {"timestamp": _now(), "operation": operation, "engineInfo": "tidemark"}}
     content = "".join(json.dumps(action, separators=(",", ":")) + "\n" for action in (info, *actions))
-    storage.create(path, f"_delta_log/{version:020d}.json", content.encode())
+    return storage.create(path, f"_delta_log/{version:020d}.json", content.encode())
 
 
 def _protocol(spec: TableSpec, known: Collection[str] = ()) -> dict[str, object]:

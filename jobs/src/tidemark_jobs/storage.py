@@ -109,6 +109,16 @@ def delete(url: str, name: str) -> None:
             return
 
 
+def is_versioned(url: str) -> bool:
+    """Tell whether what is deleted from a folder lives on as an older version, as in a versioned bucket."""
+    with _told(url):
+        first = next(list_objects(url), None) if url.startswith(SCHEME) else None
+        try:
+            return first is not None and obstore.head(open_store(url), first.name).get("version") is not None
+        except FileNotFoundError:  # a lease, renewed meanwhile
+            return is_versioned(url)
+
+
 def check_lake(lake: str) -> None:
     """Raise before anything is begun when a lake on S3 cannot be written, or lets two writers both win."""
     if not lake.startswith(SCHEME):

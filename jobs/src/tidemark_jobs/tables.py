@@ -76,6 +76,34 @@ QUARANTINE = pa.schema(
     ]
 )
 
+ERASURES = pa.schema(
+    [
+        ("source", pa.string()),
+        ("mark", pa.int64()),
+        ("tables", pa.string()),
+        ("keys", pa.int64()),
+        ("finished", pa.bool_()),
+        ("result", pa.string()),
+        ("at", _TIME),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class ErasureRow:
+    """Keys that were erased, by their number: no mark before this one can be opened any more.
+
+    One row when it begins to delete, and one, with what was found in the proof (JSON), when all was proven gone.
+    """
+
+    source: str
+    mark: int
+    tables: str
+    keys: int
+    finished: bool
+    result: str
+    at: datetime
+
 
 @dataclass(frozen=True)
 class ProofRow:

@@ -1,4 +1,6 @@
-"""copy, sync, verify, export and maintain: the Spark jobs, from a terminal."""
+"""copy, sync, verify, repair, export, maintain and erase: the Spark jobs, from a terminal."""
+
+from pathlib import Path
 
 import click
 
@@ -95,6 +97,29 @@ def maintain(tables: tuple[str, ...], source: str | None, as_json: bool) -> None
     mirror = _open(source)
     job = Job("maintain", mirror.name, _names(mirror, tables))
     results.show_facts("maintained", show_job(mirror, job, as_json=as_json), as_json=as_json)
+
+
+@click.command(short_help="Remove keys for good from all the lake has, and prove it.")
+@click.option("--subject", required=True, metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="YAML or JSON: a list of {table, keys}.")  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Count what would be removed, and change nothing.")
+@source_option
+@timeout_option
+@json_option
+def erase(subject: Path, dry_run: bool, source: str | None, timeout: int, as_json: bool) -> None:
+    """Remove the rows with the keys in FILE from silver, bronze, landing files, quarantine, proofs and logs.
+
+    They have to be deleted in the source first. Marks before the erasure cannot be opened any more. At the end every
+    object that is left of the source in the lake is read; exit code 1 if anything of them is in it.
+    """
+    mirror = _open(source)
+    job = Job("erase", mirror.name, timeout=timeout, subject=str(subject.absolute()), dry_run=dry_run)
+    try:
+        results.show_erasure(show_job(mirror, job, as_json=as_json), as_json=as_json)
+    except JobFailed as failed:
+        if failed.result:
+            results.show_erasure(failed.result, as_json=as_json)
+        raise
 
 
 def _open(source: str | None) -> Mirror:

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from pyspark.sql import DataFrame
@@ -18,6 +18,7 @@ from tidemark_jobs.gold import tpch
 from tidemark_jobs.logs import log
 from tidemark_jobs.reader import find_mark, read_version
 from tidemark_jobs.run import Run
+from tidemark_jobs.storage import list_objects
 
 TRANSFORMS: dict[str, Callable[[Mapping[str, DataFrame]], DataFrame]] = {
     "pricing_summary": tpch.pricing_summary,
@@ -30,6 +31,24 @@ def gold(run: Run) -> dict[str, object]:
     """Build the named marts (default: all whose tables the source has) from one mark."""
     published = find_mark(run.control, run.job.mark)
     names = [_known(name) for name in dict.fromkeys(run.job.tables) or marts_of(run.spec)]
+    return {
+        "job": "gold",
+        "source": run.spec.name,
+        "mark": published.mark.id,
+        "lsn": format_lsn(published.mark.lsn),
+        "taken_at": published.mark.taken_at.isoformat(),
+        "marts": build_marts(run, names, published),
+    }
+
+
+def marts_from(layout: Layout, tables: Collection[TableName]) -> list[str]:
+    """Name the marts that were built and read one of these tables."""
+    reading = [name for name, inputs in INPUTS.items() if not set(tables).isdisjoint(inputs)]
+    return [name for name in reading if next(list_objects(layout.gold(name)), None)]
+
+
+def build_marts(run: Run, names: Sequence[str], published: PublishedMark) -> dict[str, int]:
+    """Build marts from one mark, and give their versions."""
     tables = _opened(run, names, published)
 
     def build(name: str) -> int:
@@ -40,15 +59,7 @@ def gold(run: Run) -> dict[str, object]:
 
     # At once: small marts are planned longer than they are computed, and planning keeps one core.
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        built = dict(zip(names, pool.map(build, names), strict=True))
-    return {
-        "job": "gold",
-        "source": run.spec.name,
-        "mark": published.mark.id,
-        "lsn": format_lsn(published.mark.lsn),
-        "taken_at": published.mark.taken_at.isoformat(),
-        "marts": built,
-    }
+        return dict(zip(names, pool.map(build, names), strict=True))
 
 
 def _known(name: str) -> str:

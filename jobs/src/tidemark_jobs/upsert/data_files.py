@@ -56,6 +56,19 @@ def active_files(url: str, version: int) -> list[DataFile]:
     return [DataFile(add) for add in files.values()]
 
 
+def removed_paths(url: str) -> set[str]:
+    """Give the files that some version of a table had, as far as its log still tells, and that were taken out."""
+    paths: set[str] = set()
+    for stored in storage.list_objects(f"{url}/{_LOG}"):
+        if stored.name.endswith(".json") and not stored.name.startswith("."):
+            actions = [json.loads(line) for line in _must_read(url, f"{_LOG}/{stored.name}").splitlines() if line]
+            paths |= {action["remove"]["path"] for action in actions if "remove" in action}
+        elif stored.name.endswith(".checkpoint.parquet"):
+            rows = pq.read_table(io.BytesIO(_must_read(url, f"{_LOG}/{stored.name}")), columns=["remove"])["remove"]
+            paths |= {remove["path"] for remove in rows.to_pylist() if remove and remove.get("path")}
+    return paths
+
+
 def _checkpoint(url: str) -> tuple[int, dict[tuple[str, str], Action]]:
     """Give the newest checkpoint's version and files; -1 and nothing while there is none."""
     hint = storage.read(url, f"{_LOG}/_last_checkpoint")

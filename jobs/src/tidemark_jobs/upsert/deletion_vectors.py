@@ -30,15 +30,15 @@ def read(url: str, descriptor: dict[str, Any] | None) -> BitMap64:
     """Give the deleted positions of a readable vector; none where there is no vector."""
     if descriptor is None:
         return BitMap64()
-    content = storage.read(url, _name(descriptor["pathOrInlineDv"]))
+    content = storage.read(url, file_of(descriptor))
     if content is None:
-        raise FileNotFoundError(f"{url}/{_name(descriptor['pathOrInlineDv'])} is missing")
+        raise FileNotFoundError(f"{url}/{file_of(descriptor)} is missing")
     start = int(descriptor["offset"])
     (length,) = struct.unpack_from(">i", content, start)
     data = content[start + 4 : start + 4 + length]
     (checksum,) = struct.unpack_from(">I", content, start + 4 + length)
     if checksum != zlib.crc32(data) or not data.startswith(_MAGIC):
-        raise OSError(f"{url}/{_name(descriptor['pathOrInlineDv'])} is damaged")
+        raise OSError(f"{url}/{file_of(descriptor)} is damaged")
     return BitMap64.deserialize(data[len(_MAGIC) :])
 
 
@@ -56,6 +56,11 @@ def write(url: str, positions: BitMap64) -> dict[str, Any]:
         "sizeInBytes": len(data),
         "cardinality": len(positions),
     }
+
+
+def file_of(descriptor: dict[str, Any]) -> str:
+    """Name the file, below the table, of a readable vector."""
+    return _name(descriptor["pathOrInlineDv"])
 
 
 def _name(text: str) -> str:

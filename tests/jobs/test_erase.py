@@ -1,0 +1,188 @@
+"""What is to go is gone from the files of bronze and silver, and nothing else is; the proof finds what is left."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyspark.sql import SparkSession
+
+from tests.jobs.lake import LINES, LOG, ORDERS, Lake, delete, insert, mark, relation, update
+from tidemark_contract.catalog import Catalog
+from tidemark_contract.subjects import Subject
+from tidemark_jobs.control import PublishedMark
+from tidemark_jobs.erase import bronze
+from tidemark_jobs.erase.bronze import Events
+from tidemark_jobs.erase.proof import Reading, read_all
+from tidemark_jobs.erase.tables import held, purge, strip
+from tidemark_jobs.erase.wanted import Wanted
+from tidemark_jobs.landing import Landing
+from tidemark_jobs.maintain import compact, vacuum
+
+GONE = "gone-for-good"
+KEYED = Subject(ORDERS, ("id",), {("2",): "entry 1: key 1"})
+SAID = Subject(LOG, ("a",), {(GONE,): "entry 2: key 1"})
+NOW = Catalog.parse(json.dumps([relation(spec) for spec in (ORDERS, LINES, LOG)]))
+WANTED = [Wanted(spec, [KEYED, SAID], [NOW], NOW) for spec in (ORDERS, LOG)]
+
+
+@pytest.fixture(scope="module")
+def deleted(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """Rows that were copied or streamed, then deleted; a transaction that no mark sees yet is in the same file."""
+    lake = Lake(spark, tmp_path_factory.mktemp("deleted"))
+    lake.copied(1, orders=[("1", "a", None), ("2", GONE, None)], log=[(GONE, "x"), ("stays", "x")])
+    lake.land(mark(1, 100, kind="copy")).sync()
+    lake.land(update(ORDERS, 101, id="2", state=f"{GONE}!", price="1"), insert(LOG, 101, a=GONE, b="y"), mark(2, 110))
+    lake.sync()
+    lake.land(
+        insert(ORDERS, 120, id="9", state="long", price=None),
+        *[delete(LOG, 111, a=GONE, b=b) for b in "xy"],
+        delete(ORDERS, 111, id="2"),
+        insert(LINES, 111, id="2", part="another table's 2"),
+        mark(3, 120, 130, [120]),
+    )
+    lake.sync()
+    return lake
+
+
+@pytest.fixture
+def lake(deleted: Lake, tmp_path: Path) -> Lake:
+    return deleted.duplicate(tmp_path)
+
+
+def published(lake: Lake) -> PublishedMark:
+    found = lake.run.control.published()
+    assert found is not None
+    return found
+
+
+def erased(lake: Lake) -> Reading:
+    """Take out all that is wanted, as the job does it, and read what is left."""
+    for wanted in WANTED:
+        purge(lake.layout.silver(wanted.spec.table), wanted)
+    lake.land(mark(4, 120, 131, [120])).sync()
+    events = Events(WANTED, published(lake))
+    found, unseen = bronze.holding(lake.layout, events)
+    assert unseen == 0
+    bronze.rewrite(lake.layout, found)
+    bronze.clean(lake.layout)
+    for wanted in WANTED:
+        strip(lake.layout.silver(wanted.spec.table))
+    return read_all(lake.layout, events)
+
+
+def test_what_is_left_is_folded_compacted_and_vacuumed_on(lake: Lake) -> None:
+    """A file that was written anew is never registered again; what no mark had seen is folded at the next."""
+    assert erased(lake).left == {}
+    assert 0 == Landing(lake.layout).register()
+    lake.land(insert(ORDERS, 131, id="2", state="back", price=None), mark(5, 140)).sync()
+
+    expected = ["1\ta\t\\N", "2\tback\t\\N", "9\tlong\t\\N"]
+    assert expected == lake.lines(ORDERS) == lake.lines(ORDERS, by_spark=True)
+    assert ["stays\tx"] == lake.lines(LOG)
+    assert ["2\tanother table's 2"] == lake.lines(LINES)
+    for path in (lake.layout.silver(ORDERS.table), lake.layout.bronze):
+        compact(lake.spark, path)
+        vacuum(lake.spark, path, 0, lite=path == lake.layout.bronze)
+    lake.land(update(ORDERS, 141, id="9", state="again", price=None), mark(6, 150)).sync()
+    assert "9\tagain\t\\N" in lake.lines(ORDERS, by_spark=True)
+
+
+def test_nothing_else_is_touched_and_a_second_time_nothing_is_found(lake: Lake) -> None:
+    others = lake.lines(LINES)
+    erased(lake)
+    events = Events(WANTED, published(lake))
+
+    assert others == lake.lines(LINES)
+    assert ([], 0) == bronze.holding(lake.layout, events)
+    assert [0, 0] == [purge(lake.layout.silver(wanted.spec.table), wanted) for wanted in WANTED]
+    assert [] == bronze.clean(lake.layout)
+    assert [] == strip(lake.layout.silver(ORDERS.table))
+
+
+def test_a_row_that_lives_is_found_and_not_purged(lake: Lake) -> None:
+    url = lake.layout.silver(ORDERS.table)
+    alive = Wanted(ORDERS, [Subject(ORDERS, ("id",), {("1",): "entry 1: key 1"})], [NOW], NOW)
+    purge(url, alive)
+
+    assert [["1"]] == [list(file.living) for file in held(url, alive)]
+    lake.land(mark(4, 120, 131, [120])).sync()
+    assert ["1\ta\t\\N"] == lake.lines(ORDERS)
+
+
+def test_a_change_that_no_mark_sees_is_not_taken_out(lake: Lake) -> None:
+    late = [Wanted(ORDERS, [Subject(ORDERS, ("id",), {("9",): "entry 1: key 1"})], [NOW], NOW)]
+    assert ([], 1) == bronze.holding(lake.layout, Events(late, published(lake)))
+
+
+def test_what_a_killed_stream_has_left_goes_and_what_it_works_on_stays(lake: Lake) -> None:
+    folder = lake.root / "bronze" / "shop" / "_landing" / "000001"
+    shutil.copy(folder / "part-0a-0-1", folder / f"part-0a-0-{lake.counter}")
+    dead, works = (f".part-0a-0-{counter}.inprogress.x" for counter in (lake.counter, lake.counter + 1))
+    for name in (dead, works):
+        (folder / name).write_text(GONE)
+    bronze.clean(lake.layout)
+
+    left = {path.name for path in folder.iterdir()}
+    assert {works, f"part-0a-0-{lake.counter}"} <= left, "of what no sync has registered nothing is deleted"
+    assert dead not in left
+
+
+@pytest.mark.parametrize("place", ["a file of silver", "a landing file", "an entry of a log", "a claim"])
+def test_the_proof_finds_what_is_left(deleted: Lake, lake: Lake, place: str) -> None:
+    """Whatever it is, and whether or not any log knows of it."""
+    assert erased(lake).left == {}
+    old = deleted.root / "silver" / "shop" / "public.orders"
+    silver, landing = old.relative_to(deleted.root), Path("bronze/shop/_landing/000001")
+    match place:
+        case "a file of silver":
+            file = next(path for path in old.rglob("*.parquet") if "_delta_log" not in path.parts)
+            shutil.copy(file, lake.root / silver / file.name)
+        case "a landing file":
+            shutil.copy(deleted.root / landing / "part-0a-0-1", lake.root / landing)
+        case "an entry of a log":
+            shutil.copy(old / "_delta_log" / f"{1:020d}.json", lake.root / silver / "_delta_log")
+        case _:
+            (lake.root / "control" / "_claims" / "shop" / "x.json").write_text(json.dumps({"said": GONE}))
+    left = read_all(lake.layout, Events(WANTED, published(lake))).left
+
+    assert 1 == len(left), left
+    assert all(count > 0 for count in left.values())
+
+
+def test_a_change_is_known_by_every_name_that_its_table_and_its_key_ever_had() -> None:
+    """Renamed since, or of a partition; by its old row, its new one, or both where a key column was not sent again."""
+    columns = [{"number": n, "name": name, "type": 25, "declared": "text"} for n, name in ((1, "uid"), (2, "kind"))]
+    called = relation(ORDERS, table="sales", columns=columns, keys=[[1, 2]], key=[1, 2])
+    leaf = relation(ORDERS, oid=77, table="sales_2026", root=called["oid"])
+    today = Catalog.parse(json.dumps([called | {"table": "orders", "columns": _renamed(columns)}, leaf]))
+    spec = ORDERS
+    subject = Subject(spec, ("id", "state"), {("2", "x"): "entry 1: key 1"})
+    wanted = Wanted(spec, [subject], [Catalog.parse(json.dumps([called])), today], today)
+    facts = [
+        ("orders", 1, None, {"id": "2", "state": "x"}, True),
+        ("sales_2026", 77, {"id": "2", "state": "x"}, None, True),
+        ("sales", called["oid"], {"uid": "2", "kind": "x"}, {"uid": "3", "kind": "x"}, True),
+        ("orders", 1, {"id": "9", "state": "x"}, {"id": "2"}, True),
+        ("orders", 1, None, {"id": "x", "state": "2"}, False),
+        ("orders", 1, None, {"id": "2", "state": None}, False),
+        ("other", 5, None, {"id": "2", "state": "x"}, False),
+    ]
+    texts = pa.map_(pa.string(), pa.string())
+    rows = pa.table(
+        {
+            "schema_name": ["public"] * len(facts),
+            "table_name": [name for name, *_ in facts],
+            "relation_id": [oid for _, oid, *_ in facts],
+            "before": pa.array([before and list(before.items()) for _, _, before, *_ in facts], texts),
+            "after": pa.array([after and list(after.items()) for *_, after, _ in facts], texts),
+        }
+    )
+
+    assert [expected for *_, expected in facts] == np.asarray(wanted.events(rows)).tolist()
+
+
+def _renamed(columns: list[dict[str, object]]) -> list[dict[str, object]]:
+    return [column | {"name": name} for column, name in zip(columns, ("id", "state"), strict=True)]
