@@ -1,12 +1,12 @@
-"""`python -m tests.bench [stream] [copy] [sync] [small]`: some of the benchmarks, by default all."""
+"""`python -m tests.bench [stream] [copy] [sync] [verify] [small]`: some of the benchmarks, by default all."""
 
 import os
 import sys
 
-from tests.bench import copying, small, stream, syncing
+from tests.bench import copying, proving, small, stream, syncing
 from tests.bench.world import NarrowWorld, session, world
 
-ALL = ("stream", "copy", "sync", "small")
+ALL = ("stream", "copy", "sync", "verify", "small")
 
 
 def main(chosen: list[str]) -> None:
@@ -18,10 +18,12 @@ def main(chosen: list[str]) -> None:
     if "stream" in wanted:
         with world(NarrowWorld) as made:
             stream.bench(made, "4 columns", 1.4)
-    if set(wanted) & {"stream", "copy", "sync"}:
+    if set(wanted) & {"stream", "copy", "sync", "verify"}:
         with world() as made:
             if "stream" in wanted:
                 stream.bench(made, "13 columns", 1)
+            if "verify" in wanted:
+                proving.bench(made)
             if set(wanted) & {"copy", "sync"}:
                 with session(large=True) as spark:
                     if "copy" in wanted:

@@ -65,6 +65,11 @@ def test_a_continuous_job_reads_back() -> None:
     assert job == parse(job.argv())
 
 
+def test_a_paced_job_reads_back() -> None:
+    job = Job("verify", "shop", pace=0.5, limit=60)
+    assert job == parse(job.argv())
+
+
 def test_settings_tell_everything_that_is_missing_at_once() -> None:
     with pytest.raises(SettingsError) as error:
         Settings.read({"TIDEMARK_LAKE": "/tmp/lake"})

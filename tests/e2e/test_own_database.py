@@ -32,6 +32,8 @@ from tidemark_jobs.session import session_beside
 from tidemark_jobs.sync import sync_job
 from tidemark_jobs.tables import ProofRow
 from tidemark_jobs.verify import prove, source_buckets
+from tidemark_source.pace import FULL
+from tidemark_source.proofs import ProofReader
 from tidemark_source.snapshots import hold
 
 CORRUPTIONS = int(os.environ.get("TIDEMARK_CORRUPTIONS", "30" if ALL else "10"))
@@ -189,7 +191,8 @@ def test_a_proof_finds_every_single_wrong_cell_and_no_other(
         list(sync_job(run))
         published = run.control.published(held.mark.id)
         assert published
-        of_source = {spec.table: source_buckets(run, spec, held) for spec in specs}
+        reader = ProofReader.of(run.url, held, FULL)
+        of_source = {spec.table: source_buckets(run, spec, reader) for spec in specs}
 
         silver = run.layout.silver
 
@@ -197,7 +200,7 @@ def test_a_proof_finds_every_single_wrong_cell_and_no_other(
             version = published.version(spec.table)
             assert version
             there = replace(version, version=open_table(silver(spec.table)).version())
-            return prove(run, held, replace(published, tables=(there,)), spec, of_source[spec.table])
+            return prove(run, reader, replace(published, tables=(there,)), spec, of_source[spec.table])
 
         missed = []
         for number in range(-(-CORRUPTIONS // len(specs))):

@@ -12,8 +12,10 @@ from tidemark_contract.copytext import decode_row, encode_row
 from tidemark_contract.errors import SourceRefused
 from tidemark_contract.names import TableName
 from tidemark_contract.specs import ColumnSpec, TableSpec
+from tidemark_source import hashes
 from tidemark_source.copyout import copy_text
 from tidemark_source.hashes import bucket_hashes, rows_of_buckets
+from tidemark_source.pace import Pace
 from tidemark_source.pages import page_count
 from tidemark_source.ranges import range_queries
 
@@ -239,6 +241,36 @@ def test_a_partition_that_came_after_init_is_read_through_its_root(family):
     assert family.execute("SELECT * FROM shop.sales ORDER BY 1, 2") == rows
     assert len(queries) > 3
     assert (3, 0) == (plan.count("Tid Range Scan"), plan.count("Seq Scan"))
+
+
+@EVERY_VERSION
+def test_what_is_read_range_by_range_is_the_whole_table(family, monkeypatch):
+    """A rest comes after each range; what is in none, in two, or in another leaf only, would be missed here."""
+    family.execute("INSERT INTO shop.sales SELECT g, repeat('v', 999) FROM generate_series(2, 9) g")
+    family.execute("INSERT INTO shop.top SELECT repeat('t', 999), g FROM generate_series(61, 98) g")
+    family.execute("INSERT INTO shop.parent SELECT g FROM generate_series(2, 2000) g")
+    whole = {spec.table: read(family, spec) for spec in family.spec().tables}
+    monkeypatch.setattr(hashes, "_BLOCKS", 2)
+
+    ranges = {spec.table: read(family, spec) for spec in family.spec().tables}
+
+    assert {table: found[:2] for table, found in whole.items()} == {t: found[:2] for t, found in ranges.items()}
+    assert all(ranges[spec.table][2] > 3 for spec in family.spec().tables if spec.table.table != "child")
+
+
+def read(family, spec):
+    """Give sums, rows, and after how many ranges it rested."""
+    pace = Counting()
+    with family.reader() as reader:
+        sums = bucket_hashes(reader, spec, 3, pace)
+        return sums, sorted(rows_of_buckets(reader, spec, 3, range(3))), pace.rests
+
+
+class Counting(Pace):
+    rests = 0
+
+    def _rest(self):
+        self.rests += 1
 
 
 def test_row_level_security_is_an_error_and_never_a_missing_row(orders):

@@ -13,6 +13,8 @@ from tidemark_contract.names import TableName
 from tidemark_source import snapshots
 from tidemark_source.copyout import copy_text
 from tidemark_source.marks import mark_exists, write_mark
+from tidemark_source.pace import FULL, Pace
+from tidemark_source.proofs import ProofReader
 from tidemark_source.snapshots import hold, join
 
 EVERY_VERSION = any_of("major", (15, 17, 18))
@@ -114,6 +116,19 @@ def test_what_a_reader_says_when_it_is_disconnected_is_not_what_the_caller_gets(
         aside(lambda: truncated_by_another(orders, "shop.orders")),
     ):
         reader.execute("SELECT pg_sleep(60), count(*) FROM shop.orders")
+
+
+def test_a_snapshot_is_given_up_when_it_was_held_too_long(orders, until):
+    with (  # noqa: PT012 (it is raised at the block's end)
+        pytest.raises(SnapshotGivenUp, match=r"was held for 1 s.*--pace"),
+        hold(orders.url, orders.source, [ORDERS], MarkKind.VERIFY, limit_s=1) as held,
+    ):
+        ProofReader.of(orders.url, held, FULL).buckets(orders.table("shop.orders"), 1)
+        resting = Pace(0.001, held.check, burst_s=0)
+        with resting.work():
+            time.sleep(0.1)
+
+    assert [] == orders.execute("SELECT pid FROM pg_stat_activity WHERE application_name = 'tidemark hold'")
 
 
 def test_reindex_waits_for_readers_and_is_let_through_too(orders, aside):

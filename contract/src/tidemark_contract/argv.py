@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 DEFAULT_TIMEOUT_S = 600
+DEFAULT_PACE = 0.03
+"""Of one core of the source, for a proof: 1.5 % of a server that has two."""
+DEFAULT_LIMIT_S = 3600
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,8 @@ class Job:
     pause_s: float = 1.0
     subject: str | None = None
     dry_run: bool = False
+    pace: float = DEFAULT_PACE
+    limit: int = DEFAULT_LIMIT_S
 
     def argv(self) -> list[str]:
         """Give the arguments that `parse` turns back into this job."""
@@ -32,6 +37,8 @@ class Job:
             words.append(f"--subject={self.subject}")
         if self.dry_run:
             words.append("--dry-run")
+        if (self.pace, self.limit) != (DEFAULT_PACE, DEFAULT_LIMIT_S):
+            words += ["--pace", str(self.pace), "--limit", str(self.limit)]
         return [*words, "--", *self.tables] if self.tables else words
 
 
@@ -60,6 +67,8 @@ def parse(words: Sequence[str]) -> Job:
         pause_s=parsed.pause,
         subject=parsed.subject,
         dry_run=parsed.dry_run,
+        pace=parsed.pace,
+        limit=parsed.limit,
     )
 
 
@@ -75,5 +84,7 @@ def _parser() -> argparse.ArgumentParser:
         job.add_argument("--pause", type=float, default=1.0, help="seconds between two syncs when continuous")
         job.add_argument("--subject", help="the file that names what erase shall remove")
         job.add_argument("--dry-run", action="store_true", help="of erase: count, and change nothing")
+        job.add_argument("--pace", type=float, default=DEFAULT_PACE, help="share of a core of the source for a proof")
+        job.add_argument("--limit", type=int, default=DEFAULT_LIMIT_S, help="seconds a proof may hold a snapshot")
         job.add_argument("tables", nargs="*", help="tables or marts; default all")
     return parser

@@ -1,18 +1,16 @@
 """Silver's side of a proof: rows hashed and summed up by bucket of their key, and compared where buckets differ."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from psycopg import Connection
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from tidemark_contract.specs import TableSpec
 from tidemark_jobs.fold.keys import copy_line
 from tidemark_jobs.fold.values import is_exact_sound, row_texts
-from tidemark_source.hashes import rows_of_buckets
+from tidemark_source.proofs import ProofReader
 
 ROWS_PER_BUCKET = 2000
 MOST_BUCKETS = 1 << 16
@@ -80,26 +78,22 @@ def _hashed(silver: DataFrame, spec: TableSpec, buckets: int) -> DataFrame:
 
 
 def compare_with_source(
-    connect: Callable[[], Connection[Any]], spec: TableSpec, silver: DataFrame, buckets: int, expected: Buckets
+    reader: ProofReader, spec: TableSpec, silver: DataFrame, buckets: int, expected: Buckets
 ) -> Compared:
-    """Compare silver with what is in the source's buckets, and row by row those that differ.
-
-    `connect` opens a connection in the snapshot that `expected` was read in.
-    """
+    """Compare silver with what is in the source's buckets, and row by row those that differ."""
     found = silver_buckets(silver, spec, buckets)
     wrong = sorted(b for b in expected.keys() | found.keys() if expected.get(b) != found.get(b))
     rows = sum(count for count, _ in expected.values())
     if not wrong:
         return Compared(rows, [], {})
-    with connect() as connection:
-        theirs = _source_rows(connection, spec, buckets, wrong)
+    theirs = _source_rows(reader, spec, buckets, wrong)
     different = compare(theirs, _silver_rows(silver, spec, buckets, wrong), [c.name for c in spec.columns])
     return Compared(rows, sorted(different, key=lambda d: d.key), theirs)
 
 
-def _source_rows(connection: Connection[Any], spec: TableSpec, buckets: int, wrong: Sequence[int]) -> dict[str, Rows]:
+def _source_rows(reader: ProofReader, spec: TableSpec, buckets: int, wrong: Sequence[int]) -> dict[str, Rows]:
     rows: dict[str, Rows] = defaultdict(Counter)
-    for key, values in rows_of_buckets(connection, spec, buckets, wrong):
+    for key, values in reader.rows(spec, buckets, wrong):
         rows[key][(*values, None)] += 1
     return rows
 

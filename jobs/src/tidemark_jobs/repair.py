@@ -6,7 +6,6 @@ silver as a copy's do, and sync takes them in when it comes to the snapshot's ma
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from pyspark.sql import DataFrame
 
@@ -25,8 +24,8 @@ from tidemark_jobs.reader import read_table
 from tidemark_jobs.run import Run
 from tidemark_jobs.verify import named, verify_tables
 from tidemark_source.checks import check_keys
-from tidemark_source.hashes import bucket_hashes
-from tidemark_source.snapshots import HeldSnapshot, hold, join
+from tidemark_source.proofs import ProofReader
+from tidemark_source.snapshots import hold
 
 
 @dataclass(frozen=True)
@@ -52,10 +51,12 @@ def repair(run: Run) -> dict[str, object]:
 
 
 def _repair_tables(run: Run, broken: Sequence[TableSpec], own: Lease) -> dict[str, object]:
-    with hold(run.url, run.spec.name, [spec.table for spec in broken], MarkKind.COPY) as held:
+    tables = [spec.table for spec in broken]
+    with hold(run.url, run.spec.name, tables, MarkKind.COPY, limit_s=run.job.limit) as held:
         specs = [checked(spec, held.mark.catalog.table(spec.table)) for spec in broken]
         check_keys(run.url, specs)
-        repaired = [_repair_table(run, spec, held) for spec in specs]
+        reader = ProofReader.of(run.url, held, run.job.pace)
+        repaired = [_repair_table(run, spec, reader) for spec in specs]
         held.check()
     own.check()
     write_manifest(run.layout, held.mark.id, [table.copied for table in repaired])
@@ -79,20 +80,19 @@ def _facts(repaired: _Repaired) -> dict[str, object]:
     return {"table": copied.table, "rows": copied.rows, "differing": len(found), "details": named(found)}
 
 
-def _repair_table(run: Run, spec: TableSpec, held: HeldSnapshot) -> _Repaired:
+def _repair_table(run: Run, spec: TableSpec, reader: ProofReader) -> _Repaired:
     """Write, beside the table, the rows of every key that differs; of one that the source lacks, that it goes."""
-    path, connect = run.layout.silver(spec.table), partial(join, run.url, held.id, "repair")
+    path, mark = run.layout.silver(spec.table), reader.held.mark
     table = open_table(path)
     if differing := silver.differs(table, spec):
         raise ConfigurationError(
             f"{spec.table} has other columns than in the source ({', '.join(differing)}): `tidemark copy {spec.table}`"
         )
     buckets = bucket_count(silver.rows_in(table))
-    with connect() as connection:
-        expected = bucket_hashes(connection, spec, buckets)
-    compared = compare_with_source(connect, spec, read_table(run.spark, path, table), buckets, expected)
-    folder = f"repair-{held.mark.nonce}"  # no leading underscore: VACUUM would never look into it
-    _rows_of(run, spec, compared, held.mark.id).coalesce(1).write.mode("overwrite").parquet(f"{path}/{folder}")
+    expected = reader.buckets(spec, buckets)
+    compared = compare_with_source(reader, spec, read_table(run.spark, path, table), buckets, expected)
+    folder = f"repair-{mark.nonce}"  # no leading underscore: VACUUM would never look into it
+    _rows_of(run, spec, compared, mark.id).coalesce(1).write.mode("overwrite").parquet(f"{path}/{folder}")
     log("table_repaired", table=str(spec.table), rows=compared.rows, differing=len(compared.differences))
     return _Repaired(CopiedTable(str(spec.table), folder, compared.rows, repairs=table.version()), compared)
 

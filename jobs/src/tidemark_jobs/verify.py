@@ -25,8 +25,8 @@ from tidemark_jobs.run import Run
 from tidemark_jobs.session import session_beside
 from tidemark_jobs.sync import check_source, sync_to, wait_for_mark
 from tidemark_jobs.tables import ProofRow
-from tidemark_source.hashes import bucket_hashes
-from tidemark_source.snapshots import HeldSnapshot, hold, join
+from tidemark_source.proofs import ProofReader
+from tidemark_source.snapshots import HeldSnapshot, hold
 
 SHOWN = 20
 """So many differing keys are named in a proof."""
@@ -44,15 +44,17 @@ def verify(run: Run) -> dict[str, object]:
 
 def verify_tables(run: Run, specs: Sequence[TableSpec]) -> dict[str, object]:
     """Prove tables at a mark of their own; give what was found."""
-    with hold(run.url, run.spec.name, [spec.table for spec in specs], MarkKind.VERIFY) as held:
+    tables = [spec.table for spec in specs]
+    with hold(run.url, run.spec.name, tables, MarkKind.VERIFY, limit_s=run.job.limit) as held:
+        reader = ProofReader.of(run.url, held, run.job.pace)
         log("snapshot_held", mark=held.mark.id, tables=len(specs))
         specs = [spec_at(spec, held.mark.catalog.table(spec.table)) for spec in specs]
         with ThreadPoolExecutor(_TABLES_AT_ONCE) as pool:
             pool.submit(getattr, run, "spark")  # to start it takes seconds, and so may the mark
-            of_source = [pool.submit(source_buckets, run, spec, held) for spec in specs]
+            of_source = [pool.submit(source_buckets, run, spec, reader) for spec in specs]
             published = _publish(run, held)
             compared = [(spec, future.result()) for spec, future in zip(specs, of_source, strict=True)]
-            proofs = list(pool.map(lambda pair: prove(run, held, published, *pair), compared))
+            proofs = list(pool.map(lambda pair: prove(run, reader, published, *pair), compared))
         held.check()
     record(run, published, proofs)
     return _summary(run, published, proofs)
@@ -80,14 +82,11 @@ def _publish(run: Run, held: HeldSnapshot) -> PublishedMark:
     return wait_for_mark(run, held.mark)
 
 
-def source_buckets(run: Run, spec: TableSpec, held: HeldSnapshot) -> tuple[int, Buckets]:
+def source_buckets(run: Run, spec: TableSpec, reader: ProofReader) -> tuple[int, Buckets]:
     """Hash a table in the source, inside the held snapshot: into how many buckets, and what is in each."""
     version = _last_known(run, spec.table)
     buckets = bucket_count(version.rows if version else 0)
-    with join(run.url, held.id, "verify") as connection:
-        hashes = bucket_hashes(connection, spec, buckets)
-    held.check()
-    return buckets, hashes
+    return buckets, reader.buckets(spec, buckets)
 
 
 def _last_known(run: Run, table: TableName) -> TableVersion | None:
@@ -96,15 +95,15 @@ def _last_known(run: Run, table: TableName) -> TableVersion | None:
 
 
 def prove(
-    run: Run, held: HeldSnapshot, published: PublishedMark, spec: TableSpec, source: tuple[int, Buckets]
+    run: Run, reader: ProofReader, published: PublishedMark, spec: TableSpec, source: tuple[int, Buckets]
 ) -> ProofRow:
-    """Compare a table at the published mark, which is the held one's, with its `source_buckets`."""
+    """Compare a table at the published mark, which is the reader's, with its `source_buckets`."""
     buckets, expected = source
     version = published.version(spec.table)
     if version is None:
         return _proof(run, published, spec, sum(rows for rows, _ in expected.values()), 1, ["it is not in the mark"])
     silver = read_version(session_beside(run.spark, few=version.rows <= FEW_ROWS), run.layout, version)
-    compared = compare_with_source(lambda: join(run.url, held.id, "verify"), spec, silver, buckets, expected)
+    compared = compare_with_source(reader, spec, silver, buckets, expected)
     found = compared.differences
     log("table_compared", table=str(spec.table), rows=compared.rows, buckets=buckets, differing=len(found))
     return _proof(run, published, spec, compared.rows, len(found), named(found))

@@ -19,7 +19,14 @@ from psycopg import sql
 from tidemark_contract.copytext import decode_row
 from tidemark_contract.specs import ColumnSpec, TableSpec
 from tidemark_source.connection import speaking_to, where_of
+from tidemark_source.pace import Pace
+from tidemark_source.pages import page_count
+from tidemark_source.ranges import block_ranges
 from tidemark_source.relations import rows_of
+
+# What is read between two rests: 16 MB, or a part of the table, as each range tells of every bucket again.
+_BLOCKS = 2048
+_MOST_RANGES = 64
 
 # Types whose text holds none of the characters that COPY escapes.
 _NEVER_ESCAPED = re.compile(
@@ -31,7 +38,8 @@ _ESCAPES = (("\\", r"\\"), ("\b", r"\b"), ("\f", r"\f"), ("\n", r"\n"), ("\r", r
 def bucket_sql(spec: TableSpec, buckets: int, rows: sql.Composable, encoding: str = "UTF8") -> sql.Composed:
     """Give the SELECT of each row's bucket, `_key`, hash (bigint) and texts `_1`, `_2`, … from `rows`.
 
-    `encoding` is the server's: length and md5 are of UTF-8 bytes whatever the database is stored in.
+    `rows` is what stands behind FROM. `encoding` is the server's: length and md5 are of UTF-8 bytes whatever the
+    database is stored in.
     """
     # OFFSET 0 keeps the planner from writing the output functions out once for every use of a text.
     return sql.SQL(
@@ -47,35 +55,54 @@ def bucket_sql(spec: TableSpec, buckets: int, rows: sql.Composable, encoding: st
     )
 
 
-def bucket_hashes(connection: psycopg.Connection[Any], spec: TableSpec, buckets: int) -> dict[int, tuple[int, int]]:
+def bucket_hashes(
+    connection: psycopg.Connection[Any], spec: TableSpec, buckets: int, pace: Pace | None = None
+) -> dict[int, tuple[int, int]]:
     """Give for each bucket that has rows their number and the sum of their hashes."""
-    query = sql.SQL("SELECT bucket, count(*), sum(hash)::text FROM ({}) rows GROUP BY bucket").format(
-        _select(connection, spec, buckets)
-    )
-    with speaking_to(where_of(connection)):
-        return {bucket: (rows, int(total)) for bucket, rows, total in connection.execute(query)}
+    found: dict[int, tuple[int, int]] = {}
+    for select in _selects(connection, spec, buckets):
+        query = sql.SQL("SELECT bucket, count(*), sum(hash)::text FROM ({}) rows GROUP BY bucket").format(select)
+        with (pace or Pace()).work(), speaking_to(where_of(connection)):
+            part = connection.execute(query).fetchall()
+        for bucket, rows, total in part:
+            before = found.get(bucket, (0, 0))
+            found[bucket] = (before[0] + rows, before[1] + int(total))
+    return found
 
 
 def rows_of_buckets(
-    connection: psycopg.Connection[Any], spec: TableSpec, buckets: int, chosen: Collection[int]
+    connection: psycopg.Connection[Any],
+    spec: TableSpec,
+    buckets: int,
+    chosen: Collection[int],
+    pace: Pace | None = None,
 ) -> Iterator[tuple[str, list[str | None]]]:
     """Give `_key` and the texts, in the spec's order, of every row in the chosen buckets; in no order."""
-    query = sql.SQL(
-        "COPY (SELECT _key, {texts} FROM ({rows}) rows WHERE bucket = ANY({chosen}::bigint[])) TO STDOUT"
-    ).format(
-        texts=_listed([_text(n) for n in range(len(spec.columns))]),
-        rows=_select(connection, spec, buckets),
-        chosen=sql.Literal([int(bucket) for bucket in chosen]),
-    )
+    for select in _selects(connection, spec, buckets):
+        query = sql.SQL(
+            "COPY (SELECT _key, {texts} FROM ({rows}) rows WHERE bucket = ANY({chosen}::bigint[])) TO STDOUT"
+        ).format(
+            texts=_listed([_text(n) for n in range(len(spec.columns))]),
+            rows=select,
+            chosen=sql.Literal([int(bucket) for bucket in chosen]),
+        )
+        with (pace or Pace()).work():
+            yield from _copied(connection, query)
+
+
+def _copied(connection: psycopg.Connection[Any], query: sql.Composed) -> Iterator[tuple[str, list[str | None]]]:
     with speaking_to(where_of(connection)), connection.cursor() as cursor, cursor.copy(query) as copy:
         for line in copy:
             key, *texts = decode_row(bytes(line).decode().removesuffix("\n"))
             yield key or "", texts
 
 
-def _select(connection: psycopg.Connection[Any], spec: TableSpec, buckets: int) -> sql.Composed:
+def _selects(connection: psycopg.Connection[Any], spec: TableSpec, buckets: int) -> list[sql.Composed]:
+    """Give the SELECTs of `bucket_sql` that together read every row once, each a range of blocks."""
     encoding = connection.info.parameter_status("server_encoding") or ""
-    return bucket_sql(spec, buckets, rows_of(connection, spec.table), encoding)
+    rows, pages = rows_of(connection, spec.table), page_count(connection, spec.table)
+    blocks = max(_BLOCKS, sum(count for _, count in pages) // _MOST_RANGES)
+    return [bucket_sql(spec, buckets, rows + part, encoding) for part in block_ranges(pages, blocks)]
 
 
 def _value(column: ColumnSpec, number: int) -> sql.Composed:

@@ -27,17 +27,18 @@ def range_queries(
     """
     columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in spec.columns)
     only = sql.SQL("ONLY " if [name for name, _ in pages] == [spec.table] else "")
-    longest = max((count for _, count in pages), default=0)
     return [
         sql.SQL("SELECT {} FROM {}{}{}")
         .format(columns, only, sql.Identifier(spec.table.schema, spec.table.table), part)
         .as_string(connection)
-        for part in _ranges(longest, max(1, blocks // max(1, len(pages))))
+        for part in block_ranges(pages, blocks)
     ]
 
 
-def _ranges(count: int, blocks: int) -> list[sql.Composed]:
-    borders = list(range(0, max(count, 1), blocks))
+def block_ranges(pages: Sequence[tuple[TableName, int]], blocks: int) -> list[sql.Composed]:
+    """Give WHERE clauses that together hold for every row once, each for at most `blocks` blocks of all leaves."""
+    longest = max((count for _, count in pages), default=0)
+    borders = list(range(0, max(longest, 1), max(1, blocks // max(1, len(pages)))))
     lower = [sql.SQL(" WHERE ctid >= {}::tid").format(sql.Literal(f"({border},0)")) for border in borders]
     upper = [sql.SQL(" AND ctid < {}::tid").format(sql.Literal(f"({border},0)")) for border in borders[1:]]
     return [first + last for first, last in zip(lower, [*upper, sql.Composed([])], strict=True)]

@@ -1,6 +1,8 @@
 """Snapshots that are held for many readers: tables locked, the snapshot exported, its mark written."""
 
+import math
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -42,13 +44,20 @@ class HeldSnapshot:
 
 @contextmanager
 def hold(
-    url: str, source: str, tables: Sequence[TableName], kind: MarkKind, *, patience_s: float = 5.0
+    url: str,
+    source: str,
+    tables: Sequence[TableName],
+    kind: MarkKind,
+    *,
+    patience_s: float = 5.0,
+    limit_s: float = math.inf,
 ) -> Iterator[HeldSnapshot]:
     """Hold the tables as one snapshot sees them, and write that snapshot's mark.
 
     TRUNCATE and rewriting ALTER TABLE ignore snapshots, so the tables and their partitions are locked (ACCESS SHARE)
     before the snapshot is taken. When somebody waits longer than `patience_s` seconds for a lock that this one keeps
-    from him, the snapshot is given up and its readers are disconnected, so that the application goes on. Then
+    from him, the snapshot is given up and its readers are disconnected, so that the application goes on. So it is,
+    readers excepted, after `limit_s` seconds: VACUUM takes away nothing that a held snapshot sees. Then
     `check`, and leaving the block, raise SnapshotGivenUp; when the connection was lost, SourceUnavailable.
     """
     where = address(url)
@@ -58,7 +67,7 @@ def hold(
             held = _export_with_mark(url, holder, source, tables, kind)
             relations = locked_relations(watcher, holder.info.backend_pid)
         _check_all_locked(held.mark, source, tables, relations, where)
-        with _Watch(held, holder, watcher, relations, patience_s):
+        with _Watch(held, holder, watcher, relations, patience_s, limit_s):
             yield held
 
 
@@ -75,6 +84,7 @@ def join(
     try:
         with speaking_to(address(url)):
             connection.execute(f"SET lock_timeout = {round(lock_timeout_s * 1000)}")
+            connection.execute("SET max_parallel_workers_per_gather = 0")  # a reader takes one core
             connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             _import(connection, snapshot_id, address(url))
     except BaseException:
@@ -146,10 +156,12 @@ class _Watch:
         watcher: psycopg.Connection[Any],
         relations: frozenset[int],
         patience_s: float,
+        limit_s: float,
     ) -> None:
         self._held, self._holder, self._watcher = held, holder, watcher
         self._pid = holder.info.backend_pid
         self._relations, self._patience_s = relations, patience_s
+        self._limit_s, self._ends = limit_s, time.monotonic() + limit_s
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="tidemark watch", daemon=True)
 
@@ -186,7 +198,7 @@ class _Watch:
         try:
             self._held.check()
             with speaking_to("the watch over a held snapshot"):
-                return self._lost() or self._waited_for()
+                return self._lost() or self._waited_for() or self._too_long()
         except TidemarkError as error:
             return error
 
@@ -194,6 +206,14 @@ class _Watch:
         if holds(self._watcher, self._pid, self._relations):
             return None
         return SourceUnavailable(f"the connection that held snapshot {self._held.id} was lost: start again")
+
+    def _too_long(self) -> TidemarkError | None:
+        if time.monotonic() < self._ends:
+            return None
+        return SnapshotGivenUp(
+            f"snapshot {self._held.id} was held for {self._limit_s:.0f} s, the most that was allowed: choose fewer "
+            "tables, a higher --pace or a longer --limit"
+        )
 
     def _waited_for(self) -> TidemarkError | None:
         waiter = longest_waiter(self._watcher, self._relations)

@@ -7,7 +7,7 @@ import click
 from tidemark import results
 from tidemark.jobs import JobFailed, pass_through, show_job
 from tidemark.mirror import Mirror
-from tidemark.options import TABLES, json_option, source_option, timeout_option
+from tidemark.options import TABLES, json_option, proof_options, source_option, timeout_option
 from tidemark_contract.argv import Job
 from tidemark_contract.specs import TableSpec
 
@@ -44,16 +44,17 @@ def sync(continuous: bool, pause: float, source: str | None, timeout: int, as_js
 
 @click.command(short_help="Prove tables equal to the source; exit 1 if not.")
 @TABLES
+@proof_options
 @source_option
 @timeout_option
 @json_option
-def verify(tables: tuple[str, ...], source: str | None, timeout: int, as_json: bool) -> None:
+def verify(tables: tuple[str, ...], pace: float, limit: int, source: str | None, timeout: int, as_json: bool) -> None:
     """Compare TABLEs (default: all) with the source, inside the snapshot of one mark, while both go on.
 
     Exit code 0 means equal. 1 means different: the tables, key ranges, keys and columns are listed, never the values.
     """
     mirror = _open(source)
-    job = Job("verify", mirror.name, _names(mirror, tables), timeout=timeout)
+    job = Job("verify", mirror.name, _names(mirror, tables), timeout=timeout, pace=pace, limit=limit)
     try:
         results.show_proof(show_job(mirror, job, as_json=as_json), as_json=as_json)
     except JobFailed as failed:
@@ -64,17 +65,18 @@ def verify(tables: tuple[str, ...], source: str | None, timeout: int, as_json: b
 
 @click.command(short_help="Read again just what differs from the source.")
 @click.argument("tables", nargs=-1, required=True, metavar="TABLE...")
+@proof_options
 @source_option
 @timeout_option
 @json_option
-def repair(tables: tuple[str, ...], source: str | None, timeout: int, as_json: bool) -> None:
+def repair(tables: tuple[str, ...], pace: float, limit: int, source: str | None, timeout: int, as_json: bool) -> None:
     """Compare TABLEs with the source, as verify does, and read the rows of every key that differs again.
 
     The next sync takes them in. A table that is live is verified first, and left alone when it is equal. `copy` is the
     same for whole tables.
     """
     mirror = _open(source)
-    job = Job("repair", mirror.name, _names(mirror, tables), timeout=timeout)
+    job = Job("repair", mirror.name, _names(mirror, tables), timeout=timeout, pace=pace, limit=limit)
     results.show_repair(show_job(mirror, job, as_json=as_json), as_json=as_json)
 
 
