@@ -31,8 +31,11 @@ done
 echo "== ${TIDEMARK_CORRUPTIONS:=1000} wrong cells, one at a time"
 export TIDEMARK_CORRUPTIONS
 .tidemark/venv/spark/bin/python -m pytest tests/e2e/test_own_database.py -k wrong_cell || failed=1
-for mode in terminated killed; do
-  echo "== every case of what a database may do, while the stream is $mode over and over"
+echo "== ${TIDEMARK_PROOFS:=1000} proofs while the tables are written"
+export TIDEMARK_PROOFS
+.tidemark/venv/spark/bin/python -m pytest tests/e2e/test_mirror.py -k no_proof || failed=1
+for mode in plain terminated killed twice; do
+  echo "== every case of what a database may do, $mode"
   TIDEMARK_MODE=$mode .tidemark/venv/spark/bin/python -m pytest tests/exactness || failed=1
 done
 echo "== random tables, writes, schema changes and faults for ${MINUTES:=10} minutes"

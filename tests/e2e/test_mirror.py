@@ -8,6 +8,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from tests.e2e.world import World, kill_group, warm_run
+from tests.variants import ALL
 from tidemark.local import processes
 from tidemark_contract.argv import Job
 from tidemark_jobs.export import copy_lines
@@ -49,6 +50,18 @@ def differing(world: World, spark: SparkSession, mark: int) -> dict[str, tuple[i
 
 ROUNDS = int(os.environ.get("TIDEMARK_ROUNDS", "1"))
 """So often is everything killed; `make prove` asks for more."""
+PROOFS = int(os.environ.get("TIDEMARK_PROOFS", "20" if ALL else "2"))
+"""So many proofs are made one after the other; `make prove` asks for a thousand."""
+
+
+def set_up(world: World) -> None:
+    """Make the mirror, unless another test has."""
+    if (world.folder / "specs").exists():
+        return
+    world.must("discover", "--name", "shop")
+    world.must("init")
+    world.must("start", "--detach", "--checkpoint-interval", "1s")
+    world.must("copy")
 
 
 def killed_and_brought_back(world: World, chance: random.Random) -> None:
@@ -77,10 +90,7 @@ def test_every_mark_equals_the_source_while_it_is_written_and_everything_is_kill
 ) -> None:
     chance = random.Random(world.seed)
     with world.written_to():
-        world.must("discover", "--name", "shop")
-        world.must("init")
-        world.must("start", "--detach", "--checkpoint-interval", "1s")
-        world.must("copy")
+        set_up(world)
         world.truncates.set()
         for number in range(ROUNDS):
             killed_and_brought_back(world, chance)
@@ -97,3 +107,16 @@ def test_every_mark_equals_the_source_while_it_is_written_and_everything_is_kill
     with capsys.disabled():
         facts = f"{len(world.truth)} marks compared, {world.commits} transactions, {3 * ROUNDS - 1} kills"
         print(f"\nseed {world.seed}: {facts}, all equal")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600 + 10 * PROOFS)
+def test_no_proof_finds_a_difference_that_is_none(world: World, spark: SparkSession) -> None:
+    """Writers go on, transactions stay open across marks: whatever it reports would be a false alarm."""
+    world.stop.clear()
+    with world.written_to():
+        set_up(world)
+        found = [verify(warm_run(world.environment, spark, Job("verify", "shop"))) for _ in range(PROOFS)]
+
+    assert [] == [proof for proof in found if not proof["equal"]]
+    assert PROOFS == len({proof["mark"] for proof in found})

@@ -8,7 +8,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from tests.e2e.world import warm_run
-from tests.exactness.modes import disturbed
+from tests.exactness.modes import MODE, deliver_again, disturbed, kill_a_sync
 from tests.exactness.world import START, Exactness
 from tidemark_contract.argv import Job
 from tidemark_jobs.copy import copy
@@ -20,8 +20,8 @@ from tidemark_jobs.sync import sync_job
 class Played:
     """A database after all cases, its mirror, and the marks at which it is compared.
 
-    After each section there are two: the truth's, and that of the sync that followed, which has copied what it had to;
-    nothing is written between them.
+    After each section there are two: the truth's, and that of the last sync that followed, which has copied what it
+    had to; nothing is written between them.
     """
 
     world: Exactness
@@ -37,6 +37,12 @@ def spark() -> Iterator[SparkSession]:
     session.stop()
 
 
+def synchronized(world: Exactness, spark: SparkSession) -> int:
+    """Sync once; give the mark."""
+    [facts] = sync_job(warm_run(world.environment, spark, Job("sync", "shop", timeout=180)))
+    return int(str(facts["mark"]))
+
+
 @pytest.fixture(scope="session")
 def played(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) -> Iterator[Played]:
     with Exactness.on("17", tmp_path_factory.mktemp("exactness")) as world, closing(world):
@@ -50,6 +56,11 @@ def played(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) -> Ite
             with disturbed(world):
                 world.play(section)
                 truths.append(world.take_truth())
-                [facts] = sync_job(warm_run(world.environment, spark, Job("sync", "shop", timeout=180)))
-                synced.append(facts["mark"])
+                if MODE == "killed":
+                    kill_a_sync(world)
+                mark = synchronized(world, spark)
+            if MODE == "twice":
+                deliver_again(world)
+                mark = synchronized(world, spark)
+            synced.append(mark)
         yield Played(world, session_beside(spark, few=True), tuple(truths), tuple(synced))

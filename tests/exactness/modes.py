@@ -1,10 +1,18 @@
-"""What goes on beside the cases while they are played: nothing, or one fault over and over."""
+"""What happens to the mirror while the cases are played: nothing, or one fault over and over.
+
+- terminated: the server's process that feeds the stream is ended every second
+- killed: Flink is killed (-9) every two seconds or so, and after each section a sync, wherever it is by then
+- twice: after each section everything that the stream has delivered comes again
+"""
 
 import os
 import random
+import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
 
@@ -18,7 +26,7 @@ TERMINATE = "SELECT count(pg_terminate_backend(active_pid)) FROM pg_replication_
 @contextmanager
 def disturbed(world: Exactness, mode: str = MODE) -> Iterator[None]:
     """Disturb the mirror for the length of a block, after which its stream runs; at least one fault has happened."""
-    if mode == "plain":
+    if mode not in FAULTS:
         yield
         return
     fault, pause_s = FAULTS[mode]
@@ -49,6 +57,25 @@ def _kill(world: Exactness) -> None:
     """Kill -9 all of Flink, and start it."""
     processes.kill(f"-Djava.io.tmpdir={world.folder / 'state' / 'flink' / 'shop' / 'tmp'}")
     world.must(*START)
+
+
+def kill_a_sync(world: Exactness) -> None:
+    """Start a sync, and kill it at a random moment; another one has to end what it began."""
+    with world.syncing():
+        time.sleep(random.Random(world.seed).random() * 20)
+
+
+def deliver_again(world: Exactness) -> None:
+    """Let all that the stream has landed since it started land again, as of a stream that has started anew."""
+    world.must("stop")
+    layout = world.control.layout
+    landing, claims = Path(layout.landing.removeprefix("file://")), Path(layout.claims.removeprefix("file://"))
+    newest = max(landing.iterdir())
+    again = f"{int(newest.name) + 1:06d}"
+    (claims / "incarnations" / again).write_text("{}")
+    shutil.copytree(newest, landing / again, ignore=shutil.ignore_patterns(".*", "_*"))
+    assert any((landing / again).iterdir()), "nothing comes again"
+    world.must(*START, "--without-state")
 
 
 FAULTS: dict[str, tuple[Callable[[Exactness], None], float]] = {"terminated": (_terminate, 1.0), "killed": (_kill, 2.0)}

@@ -9,7 +9,7 @@ HEAD = """# What a database may do, and what the lake shows
 
 Rendered from `tests/exactness/cases` by `make docs`. Every case is played on a real PostgreSQL through a real stream;
 `make test-exactness` runs them all, `make test` a third of them, `make prove` also while the stream is cut off or
-killed over and over.
+killed over and over, with syncs that are killed, and with all that was delivered coming again.
 
 - *equal*: each table, exported, is byte for byte what `COPY` writes inside the mark's own snapshot.
 - *copied*: the stream cannot tell what happened. The table is not in the next mark; the sync that finds it copies it

@@ -38,6 +38,7 @@ def test_the_lake_is_the_source(played: Played, case: Case) -> None:
     if case.sections["after a mark"]:
         assert {} == differing(played, case, played.truths[0], played.truths[0])
     assert {} == differing(played, case, played.truths[1], played.truths[1])
+    assert {} == differing(played, case, played.synced[1], played.truths[1])
 
 
 @cases(COPIED)
@@ -50,6 +51,7 @@ def test_the_sync_has_copied_the_table(played: Played, case: Case) -> None:
     assert out, "it was in the mark"
     assert {} == differing(played, case, played.synced[0], played.truths[0])
     assert {} == differing(played, case, played.truths[1], played.truths[1])
+    assert {} == differing(played, case, played.synced[1], played.truths[1])
 
 
 @cases(STALE)
