@@ -176,9 +176,10 @@ lint: $(STAMPS)/tools $(addprefix $(STAMPS)/,test-spark test-flink test-airflow)
 format: $(STAMPS)/tools ## Rewrite the Python files in the project's style
 	@$(LOCAL)/tools/bin/ruff check --quiet --fix-only .
 	@$(LOCAL)/tools/bin/ruff format .
-docs: $(STAMPS)/test-spark ## Render docs/types.md from the contract, docs/exactness.md from the cases
+docs: $(STAMPS)/test-spark ## Render docs/types.md from the contract, docs/exactness.md and docs/guarantees.md from the tests
 	@$(VENVS)/spark/bin/python -m tidemark_contract.types_page > docs/types.md.new && mv docs/types.md.new docs/types.md
 	@$(VENVS)/spark/bin/python -m tests.exactness.page > docs/exactness.md.new && mv docs/exactness.md.new docs/exactness.md
+	@$(VENVS)/spark/bin/python -m tests.guarantees > docs/guarantees.md.new && mv docs/guarantees.md.new docs/guarantees.md
 
 locks: $(STAMPS)/uv ## Solve all requirements anew; `make locks ARGS=--upgrade` moves what is not pinned
 	@infra/local/locks.sh $(ARGS)

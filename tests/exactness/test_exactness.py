@@ -1,24 +1,17 @@
 """Each case ends as it has to: equal, or out of the mark and named."""
 
 import re
-from pathlib import Path
 
 import pytest
 
 from tests.exactness.cases import COPIED, EQUAL, STALE, Case, chosen_cases
 from tests.exactness.compare import Difference, difference
 from tests.exactness.conftest import Played
-from tests.exactness.page import render
 
 
 def cases(state: str) -> pytest.MarkDecorator:
     chosen = [case for case in chosen_cases() if case.state == state]
     return pytest.mark.parametrize("case", chosen, ids=lambda case: case.name)
-
-
-def test_the_page_tells_every_case() -> None:
-    """`make docs` renders it."""
-    assert render() == (Path(__file__).parents[2] / "docs" / "exactness.md").read_text(encoding="utf-8")
 
 
 def differing(played: Played, case: Case, mark: int, truth: int) -> dict[str, Difference]:
