@@ -51,6 +51,9 @@ public enum Reason {
     TIMELINE_CHANGED(
             "after a failover with a synchronised slot set allow.timeline.change; else take a new copy"),
 
+    /** What was read before did not come back as it was: a restored backup, or another server. */
+    HISTORY_CHANGED("start without state and take a new copy"),
+
     /** The transaction in which the state stopped did not come back as it was. */
     TRANSACTION_DIFFERS("start without state on a new slot and take a new copy"),
 

@@ -34,6 +34,7 @@ public final class ReplicationStream implements AutoCloseable {
 
     private final ServerIdentity identity;
     private final long startLsn;
+    private final long sentFrom;
     private final long walEnd;
     private final BaseConnection connection;
     private final CopyDual copy;
@@ -50,7 +51,7 @@ public final class ReplicationStream implements AutoCloseable {
         BaseConnection connection = Sessions.replication(options);
         try (Statement statement = connection.createStatement()) {
             StartupChecks.Result server = new StartupChecks(statement, options, resume).run();
-            String start = startReplication(options, server.startLsn());
+            String start = startReplication(options, server.sentFrom());
             CopyDual copy = connection.getCopyAPI().copyDual(start);
             LOG.info("{}: reading {} from {}", options, server, Lsn.format(server.startLsn()));
             return new ReplicationStream(options, server, connection, copy, durableLsn);
@@ -68,6 +69,7 @@ public final class ReplicationStream implements AutoCloseable {
             LongSupplier durableLsn) {
         this.identity = server.identity();
         this.startLsn = server.startLsn();
+        this.sentFrom = server.sentFrom();
         this.walEnd = server.walEnd();
         this.connection = connection;
         this.copy = copy;
@@ -94,9 +96,14 @@ public final class ReplicationStream implements AutoCloseable {
         return identity;
     }
 
-    /** Where the stream started. */
+    /** Where the stream goes on. */
     public long startLsn() {
         return startLsn;
+    }
+
+    /** What has committed since then is sent: also what was read before, down from the slot. */
+    public long sentFrom() {
+        return sentFrom;
     }
 
     /** The furthest position of the server's log that it has spoken of. */

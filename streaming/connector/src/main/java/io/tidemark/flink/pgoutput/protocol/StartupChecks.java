@@ -29,9 +29,11 @@ final class StartupChecks {
      * Who the server is, and where the stream can start.
      *
      * @param startLsn where the stream goes on
+     * @param sentFrom where the slot stands: what has committed since then is sent, again if need
+     *     be
      * @param walEnd the end of the server's log by now
      */
-    record Result(ServerIdentity identity, long startLsn, long walEnd) {}
+    record Result(ServerIdentity identity, long startLsn, long sentFrom, long walEnd) {}
 
     Result run() throws SQLException {
         Result server = identify();
@@ -50,7 +52,7 @@ final class StartupChecks {
                         + Lsn.format(confirmed));
         checkPublications();
         long start = resume.isFresh() ? confirmed : resume.endLsn();
-        return new Result(server.identity(), start, server.walEnd());
+        return new Result(server.identity(), start, confirmed, server.walEnd());
     }
 
     private Result identify() throws SQLException {
@@ -63,7 +65,7 @@ final class StartupChecks {
         try (ResultSet r = statement.executeQuery("IDENTIFY_SYSTEM")) {
             r.next();
             ServerIdentity identity = new ServerIdentity(r.getString(1), r.getInt(2), database);
-            return new Result(identity, Lsn.NONE, Lsn.parse(r.getString(3)));
+            return new Result(identity, Lsn.NONE, Lsn.NONE, Lsn.parse(r.getString(3)));
         }
     }
 

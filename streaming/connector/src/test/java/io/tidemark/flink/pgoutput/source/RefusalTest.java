@@ -127,7 +127,14 @@ class RefusalTest {
         StreamPosition p = position();
         StreamPosition ahead =
                 new StreamPosition(
-                        p.systemId(), p.timeline(), p.databaseOid(), 1L << 63, 0, 0, Map.of());
+                        p.systemId(),
+                        p.timeline(),
+                        p.databaseOid(),
+                        1L << 63,
+                        0,
+                        0,
+                        p.last(),
+                        Map.of());
         assertRefused(Reason.STATE_AHEAD_OF_SERVER, db.options(), split(ahead));
     }
 
@@ -135,7 +142,8 @@ class RefusalTest {
     void stateOfAnotherSystem() throws Exception {
         StreamPosition p = position();
         StreamPosition other =
-                new StreamPosition("7", p.timeline(), p.databaseOid(), p.endLsn(), 0, 0, Map.of());
+                new StreamPosition(
+                        "7", p.timeline(), p.databaseOid(), p.endLsn(), 0, 0, p.last(), Map.of());
         assertRefused(Reason.SYSTEM_CHANGED, db.options(), split(other));
     }
 
@@ -151,6 +159,7 @@ class RefusalTest {
                             Lsn.parse(other.confirmed()),
                             0,
                             0,
+                            p.last(),
                             Map.of());
             assertRefused(Reason.DATABASE_CHANGED, other.options(), split(ahead));
         }
@@ -161,7 +170,14 @@ class RefusalTest {
         StreamPosition p = position();
         StreamPosition other =
                 new StreamPosition(
-                        p.systemId(), 7, p.databaseOid(), p.endLsn(), 0, 0, p.relations());
+                        p.systemId(),
+                        7,
+                        p.databaseOid(),
+                        p.endLsn(),
+                        0,
+                        0,
+                        p.last(),
+                        p.relations());
         assertRefused(Reason.TIMELINE_CHANGED, db.options(), split(other));
 
         db.execute("INSERT INTO t VALUES (2)");
@@ -182,6 +198,7 @@ class RefusalTest {
                         p.endLsn(),
                         p.endLsn() + 8,
                         3,
+                        p.last(),
                         Map.of());
         db.execute("INSERT INTO t VALUES (2)");
         assertRefused(Reason.TRANSACTION_DIFFERS, db.options(), split(elsewhere));

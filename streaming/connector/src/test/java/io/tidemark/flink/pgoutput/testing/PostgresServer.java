@@ -170,6 +170,20 @@ public final class PostgresServer implements AutoCloseable {
         children.forEach(child -> child.onExit().join());
     }
 
+    /** Copies the data directory of the stopped server, as a snapshot of its volume would. */
+    public void backUp() {
+        stop();
+        run("rm", "-rf", data.resolve("backup").toString());
+        run("cp", "-a", data.resolve("d").toString(), data.resolve("backup").toString());
+    }
+
+    /** Puts the copy back: the same system, the same timeline, and what it held then. */
+    public void restore() {
+        stop();
+        run("rm", "-rf", data.resolve("d").toString());
+        run("cp", "-a", data.resolve("backup").toString(), data.resolve("d").toString());
+    }
+
     private void signal(String name) {
         if (process.isAlive()) {
             run("kill", "-" + name, Long.toString(process.pid()));

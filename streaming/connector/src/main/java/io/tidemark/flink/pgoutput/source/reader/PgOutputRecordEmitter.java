@@ -20,8 +20,8 @@ final class PgOutputRecordEmitter
             SourceRecord element, SourceOutput<RowData> output, PgOutputSplitState state) {
         if (element instanceof SourceRecord.Change change) {
             output.collect(change.row());
-            state.changeEmitted(change.commitLsn(), change.ordinal());
-            metrics.changeEmitted(change.commitMicros());
+            state.changeEmitted(change.transaction(), change.ordinal());
+            metrics.changeEmitted(change.transaction().commitMicros());
         } else if (element instanceof SourceRecord.Progress progress) {
             if (state.isInTransaction()) {
                 metrics.transactionEmitted();

@@ -48,6 +48,7 @@ final class PgOutputSplitReader implements SplitReader<SourceRecord, PgOutputSpl
     private PgOutputSplitState decoded;
     private ReplicationStream stream;
     private RecordCollector collector;
+    private volatile Replay replay;
     private boolean connectedBefore;
     private volatile boolean wakeUp;
     private long lastMessage; // nanoTime
@@ -111,10 +112,14 @@ final class PgOutputSplitReader implements SplitReader<SourceRecord, PgOutputSpl
         StreamPosition at = decoded.position();
         ResumePoint resume =
                 new ResumePoint(at.systemId(), at.timeline(), at.databaseOid(), at.endLsn());
-        ReplicationStream opened = ReplicationStream.open(config.replication(), resume, durableLsn);
+        replay = null;
+        ReplicationStream opened =
+                ReplicationStream.open(config.replication(), resume, this::confirmable);
         stream = opened;
+        Replay begun = new Replay(at, opened.sentFrom());
+        replay = begun;
         decoded.connected(opened.identity(), opened.startLsn());
-        collector = new RecordCollector(decoded, new RowConverter(opened.identity()));
+        collector = new RecordCollector(decoded, new RowConverter(opened.identity()), begun);
         batch.add(new SourceRecord.Connected(opened.identity(), opened.startLsn()));
         metrics.walEnd(() -> Lsn.max(opened.serverLsn(), probe.walEnd()));
         if (connectedBefore) {
@@ -124,6 +129,12 @@ final class PgOutputSplitReader implements SplitReader<SourceRecord, PgOutputSpl
         lastMessage = System.nanoTime();
         lastFetchEnd = lastMessage;
         return true;
+    }
+
+    /** A slot that was restored with its server must not be moved: it tells what was lost. */
+    private long confirmable() {
+        Replay begun = replay;
+        return begun != null && begun.isProven() ? durableLsn.getAsLong() : Lsn.NONE;
     }
 
     private void fill(List<SourceRecord> batch) throws SQLException, IOException {

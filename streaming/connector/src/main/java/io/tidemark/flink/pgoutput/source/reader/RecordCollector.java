@@ -7,6 +7,7 @@ import io.tidemark.flink.pgoutput.protocol.Relation;
 import io.tidemark.flink.pgoutput.protocol.ReplicationHandler;
 import io.tidemark.flink.pgoutput.protocol.Tuple;
 import io.tidemark.flink.pgoutput.source.split.PgOutputSplitState;
+import io.tidemark.flink.pgoutput.source.split.Transaction;
 
 import org.apache.flink.table.data.RowData;
 
@@ -17,17 +18,18 @@ import java.util.List;
  *
  * <p>The server can start at a transaction, not inside one: of the transaction that the position
  * stands in, the changes that were emitted before are counted and left out. It must come back with
- * the commit LSN and at least the changes it had, or the stream ends here.
+ * the commit LSN and at least the changes it had, or the stream ends here. Transactions that were
+ * read before are left out whole: {@link Replay} looks whether they are the ones that they were.
  */
 final class RecordCollector implements ReplicationHandler {
     private final PgOutputSplitState decoded;
     private final RowConverter rows;
+    private final Replay replay;
     private List<SourceRecord> records;
 
     private boolean inTransaction;
-    private long commitLsn;
-    private long commitMicros;
-    private long xid;
+    private boolean again;
+    private Transaction transaction = Transaction.NONE;
     private long ordinal;
     private long skip;
 
@@ -36,9 +38,10 @@ final class RecordCollector implements ReplicationHandler {
      *
      * @param decoded position of the last decoded record: ahead of the last emitted one
      */
-    RecordCollector(PgOutputSplitState decoded, RowConverter rows) {
+    RecordCollector(PgOutputSplitState decoded, RowConverter rows, Replay replay) {
         this.decoded = decoded;
         this.rows = rows;
+        this.replay = replay;
     }
 
     void into(List<SourceRecord> batch) {
@@ -47,23 +50,21 @@ final class RecordCollector implements ReplicationHandler {
 
     @Override
     public void begin(long newCommitLsn, long newCommitMicros, long newXid) {
+        transaction = new Transaction(newCommitLsn, newXid, newCommitMicros);
+        replay.begin(transaction);
+        again = Lsn.isBefore(newCommitLsn, decoded.endLsn());
         boolean otherTransaction =
                 decoded.isInTransaction() && decoded.txCommitLsn() != newCommitLsn;
-        if (otherTransaction || Lsn.isBefore(newCommitLsn, decoded.endLsn())) {
+        if (otherTransaction && !again) {
             throw new PermanentException(
                     Reason.TRANSACTION_DIFFERS,
                     "the stream should go on at "
                             + decoded.position()
                             + ", it has transaction "
-                            + newXid
-                            + " at "
-                            + Lsn.format(newCommitLsn));
+                            + transaction);
         }
-        commitLsn = newCommitLsn;
-        commitMicros = newCommitMicros;
-        xid = newXid;
         ordinal = 0;
-        skip = decoded.txOrdinal();
+        skip = again ? Long.MAX_VALUE : decoded.txOrdinal();
         inTransaction = true;
         rows.begin(newCommitLsn, newCommitMicros, newXid);
     }
@@ -88,7 +89,7 @@ final class RecordCollector implements ReplicationHandler {
     public void change(
             Change kind, Relation relation, Tuple before, boolean beforeIsKey, Tuple after) {
         if (ordinal < skip) {
-            ordinal++;
+            leaveOut();
         } else {
             add(rows.change(kind, ordinal, relation, before, beforeIsKey, after));
         }
@@ -97,25 +98,30 @@ final class RecordCollector implements ReplicationHandler {
     @Override
     public void truncate(Relation relation) {
         if (ordinal < skip) {
-            ordinal++;
+            leaveOut();
         } else {
             add(rows.truncate(ordinal, relation));
         }
     }
 
+    private void leaveOut() {
+        replay.change();
+        ordinal++;
+    }
+
     private void add(RowData row) {
-        records.add(new SourceRecord.Change(row, commitLsn, ordinal, commitMicros));
-        decoded.changeEmitted(commitLsn, ordinal);
+        records.add(new SourceRecord.Change(row, transaction, ordinal));
+        decoded.changeEmitted(transaction, ordinal);
         ordinal++;
     }
 
     @Override
     public void commit(long endLsn) {
-        if (ordinal < skip) {
+        if (ordinal < skip && !again) {
             throw new PermanentException(
                     Reason.TRANSACTION_DIFFERS,
                     "transaction "
-                            + xid
+                            + transaction
                             + " came back with "
                             + ordinal
                             + " changes, "
@@ -124,7 +130,9 @@ final class RecordCollector implements ReplicationHandler {
         }
         inTransaction = false;
         skip = 0;
-        progress(endLsn);
+        if (!again) {
+            progress(endLsn);
+        }
     }
 
     /**
@@ -133,6 +141,9 @@ final class RecordCollector implements ReplicationHandler {
      */
     @Override
     public void keepalive(long walEnd) {
+        if (!inTransaction) {
+            replay.keepalive(walEnd);
+        }
         boolean idle = !inTransaction && !decoded.isInTransaction();
         if (idle && Lsn.isBefore(decoded.endLsn(), walEnd)) {
             progress(walEnd);

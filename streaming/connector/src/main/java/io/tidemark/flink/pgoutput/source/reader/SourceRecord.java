@@ -1,6 +1,7 @@
 package io.tidemark.flink.pgoutput.source.reader;
 
 import io.tidemark.flink.pgoutput.protocol.ServerIdentity;
+import io.tidemark.flink.pgoutput.source.split.Transaction;
 
 import org.apache.flink.table.data.RowData;
 
@@ -11,8 +12,7 @@ sealed interface SourceRecord {
     record Connected(ServerIdentity server, long startLsn) implements SourceRecord {}
 
     /** One change; emitting it moves the position to the next ordinal. */
-    record Change(RowData row, long commitLsn, long ordinal, long commitMicros)
-            implements SourceRecord {}
+    record Change(RowData row, Transaction transaction, long ordinal) implements SourceRecord {}
 
     /** A relation's shape from here on; emitted only if it differs from the last one emitted. */
     record Schema(RowData row, long relationOid, long fingerprint) implements SourceRecord {}

@@ -16,13 +16,15 @@ import java.util.TreeMap;
  *   <li>version 1: slot, system id, timeline, end LSN, LSN and ordinal of the open transaction,
  *       fingerprints of relations
  *   <li>version 2: the database's oid after the timeline
+ *   <li>version 3: commit LSN, xid and time of the last transaction before the relations
  * </ul>
  *
  * Every version that was ever released stays readable.
  */
 public final class PgOutputSplitSerializer implements SimpleVersionedSerializer<PgOutputSplit> {
     private static final int WITHOUT_DATABASE = 1;
-    private static final int CURRENT = 2;
+    private static final int WITHOUT_LAST = 2;
+    private static final int CURRENT = 3;
 
     @Override
     public int getVersion() {
@@ -40,6 +42,9 @@ public final class PgOutputSplitSerializer implements SimpleVersionedSerializer<
         out.writeLong(position.endLsn());
         out.writeLong(position.txCommitLsn());
         out.writeLong(position.txOrdinal());
+        out.writeLong(position.last().commitLsn());
+        out.writeLong(position.last().xid());
+        out.writeLong(position.last().commitMicros());
         out.writeInt(position.relations().size());
         for (Map.Entry<Long, Long> relation : new TreeMap<>(position.relations()).entrySet()) {
             out.writeInt(relation.getKey().intValue()); // oids are unsigned 32 bit
@@ -64,8 +69,13 @@ public final class PgOutputSplitSerializer implements SimpleVersionedSerializer<
                         in.readLong(),
                         in.readLong(),
                         in.readLong(),
+                        version <= WITHOUT_LAST ? Transaction.UNKNOWN : transaction(in),
                         relations(in));
         return new PgOutputSplit(slot, position);
+    }
+
+    private static Transaction transaction(DataInputDeserializer in) throws IOException {
+        return new Transaction(in.readLong(), in.readLong(), in.readLong());
     }
 
     private static Map<Long, Long> relations(DataInputDeserializer in) throws IOException {

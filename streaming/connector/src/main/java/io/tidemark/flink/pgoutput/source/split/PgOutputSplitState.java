@@ -15,6 +15,7 @@ public final class PgOutputSplitState {
     private long endLsn;
     private long txCommitLsn;
     private long txOrdinal;
+    private Transaction last;
     private final Map<Long, Long> relations;
 
     public PgOutputSplitState(PgOutputSplit split) {
@@ -26,12 +27,13 @@ public final class PgOutputSplitState {
         endLsn = position.endLsn();
         txCommitLsn = position.txCommitLsn();
         txOrdinal = position.txOrdinal();
+        last = position.last();
         relations = new HashMap<>(position.relations());
     }
 
     public StreamPosition position() {
         return new StreamPosition(
-                systemId, timeline, databaseOid, endLsn, txCommitLsn, txOrdinal, relations);
+                systemId, timeline, databaseOid, endLsn, txCommitLsn, txOrdinal, last, relations);
     }
 
     public PgOutputSplit toSplit() {
@@ -45,9 +47,10 @@ public final class PgOutputSplitState {
         endLsn = startLsn;
     }
 
-    public void changeEmitted(long commitLsn, long ordinal) {
-        txCommitLsn = commitLsn;
+    public void changeEmitted(Transaction transaction, long ordinal) {
+        txCommitLsn = transaction.commitLsn();
         txOrdinal = ordinal + 1;
+        last = transaction;
     }
 
     /** Everything that committed before {@code lsn} is emitted. */

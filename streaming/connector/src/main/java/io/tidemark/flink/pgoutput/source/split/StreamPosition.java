@@ -13,6 +13,7 @@ import java.util.Map;
  *
  * @param systemId empty when nothing was read yet: start where the slot stands
  * @param databaseOid 0 in state of version 1, which did not know it
+ * @param last the newest transaction of which a change was emitted
  * @param relations by oid, the fingerprint of the last schema row emitted: the server repeats
  *     relations after each reconnect and each invalidation, the source does not
  */
@@ -23,6 +24,7 @@ public record StreamPosition(
         long endLsn,
         long txCommitLsn,
         long txOrdinal,
+        Transaction last,
         Map<Long, Long> relations) {
 
     public StreamPosition {
@@ -31,7 +33,7 @@ public record StreamPosition(
 
     /** Before the first connect. */
     public static StreamPosition start() {
-        return new StreamPosition("", 0, 0, Lsn.NONE, Lsn.NONE, 0, Map.of());
+        return new StreamPosition("", 0, 0, Lsn.NONE, Lsn.NONE, 0, Transaction.NONE, Map.of());
     }
 
     @Override

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.tidemark.flink.pgoutput.protocol.PermanentException;
 import io.tidemark.flink.pgoutput.protocol.Reason;
 import io.tidemark.flink.pgoutput.source.split.StreamPosition;
+import io.tidemark.flink.pgoutput.source.split.Transaction;
 
 import org.junit.jupiter.api.Test;
 import org.postgresql.util.PSQLException;
@@ -26,7 +27,7 @@ class RetryPolicyTest {
             new RetryPolicy(Duration.ofSeconds(2), Duration.ofSeconds(60), () -> clock);
 
     private static StreamPosition at(long lsn) {
-        return new StreamPosition("1", 1, 1, lsn, 0, 0, Map.of());
+        return new StreamPosition("1", 1, 1, lsn, 0, 0, Transaction.NONE, Map.of());
     }
 
     private void pass(long millis) {
