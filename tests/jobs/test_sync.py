@@ -12,6 +12,7 @@ from tests.jobs.lake import LINES, LOG, ORDERS, SHOP, Lake, delete, insert, mark
 from tests.variants import any_of
 from tidemark_jobs import publication
 from tidemark_jobs.control import Control
+from tidemark_jobs.landing import Landing
 
 BOTH_WAYS = any_of("lake", ["small", "large"], indirect=True)
 """What is small is written from Arrow, what is large by Spark: here the same changes by each of them."""
@@ -85,6 +86,18 @@ def test_the_same_landing_files_twice_change_nothing(lake: Lake) -> None:
     lake.land_table(lake.landed[-2]).land(insert(LOG, 120, a="z", b=None), mark(3, 130)).sync()
 
     assert (["x\t\\N", "z\t\\N"], ["1\ts\t1.00"]) == (lake.lines(LOG), lake.lines(ORDERS))
+
+
+@pytest.mark.timeout(60)
+def test_a_sync_that_goes_on_takes_in_what_lands_in_one_of_several_incarnations(lake: Lake) -> None:
+    lake.land(insert(ORDERS, 101, id="1", state="a", price=None))
+    lake.incarnation, lake.counter = 2, 0
+    lake.land(insert(ORDERS, 102, id="2", state="b", price=None))
+    landing = Landing(lake.layout)
+    landing.register()
+    lake.land(insert(ORDERS, 103, id="3", state="c", price=None))
+
+    assert [1, 0, 0] == [landing.register() for _ in range(3)]
 
 
 @BOTH_WAYS

@@ -60,7 +60,7 @@ class Landing:
         """
         while new := [file for file in committed_files(self._layout) if file.counter > self._counter(file)]:
             bronze = open_bronze(self._layout)
-            self._known = {number: registered_counter(bronze, number) for number in {f.incarnation for f in new}}
+            self._known |= {number: registered_counter(bronze, number) for number in {f.incarnation for f in new}}
             lacking = [file for file in new if file.counter > self._counter(file)]
             if lacking and _commit(self._layout, bronze, lacking):
                 return len(lacking)
@@ -94,11 +94,12 @@ def _list(layout: Layout) -> Iterable[LandingFile]:
 
 def registered_counter(bronze: DeltaTable, incarnation: int) -> int:
     """Give the counter of the newest file of an incarnation that bronze has; -1 for none."""
-    version = bronze.transaction_version(_application(incarnation))
+    version = bronze.transaction_version(application(incarnation))
     return -1 if version is None else version
 
 
-def _application(incarnation: int) -> str:
+def application(incarnation: int) -> str:
+    """Name an incarnation in bronze's log, where the counter of its newest file stands."""
     return f"landing-{incarnation:06d}"
 
 
@@ -106,7 +107,7 @@ def _commit(layout: Layout, bronze: DeltaTable, files: Sequence[LandingFile]) ->
     newest = {file.incarnation: file.counter for file in files}  # files come in order
     properties = CommitProperties(
         max_commit_retries=0,
-        app_transactions=[Transaction(_application(number), counter) for number, counter in newest.items()],
+        app_transactions=[Transaction(application(number), counter) for number, counter in newest.items()],
     )
     try:
         bronze.create_write_transaction(
