@@ -127,6 +127,19 @@ def test_lag_in_bytes_is_from_the_published_mark_to_the_end_of_the_sources_log(d
     assert report.health.slot_state == "idle"
 
 
+def test_lag_is_by_the_clock_that_marks_have_their_times_from(discovered, tidemark, monkeypatch):
+    """That of the source's server: ours may be hours off it."""
+    assert 0 == tidemark("init").code
+    mirror = Mirror.open(None)
+    version = TableVersion(ORDERS, 1, mark=1, copy=1, rows=0)
+    Control(mirror.layout).publish(PublishedMark(mark(1, lsn=1), 1, 1, 0, (version,), TAKEN), None)
+    there = TAKEN + timedelta(minutes=1, seconds=7)
+    slot = SlotHealth(True, 1, "reserved", None, 1, 1, 1, 1, None, there)
+    monkeypatch.setattr("tidemark.status.look.slot_health", lambda *_: slot)
+
+    assert {7.0, None} == {table.lag_s for table in look(mirror).tables}
+
+
 def test_a_source_that_does_not_answer_is_said_and_the_lake_is_told_all_the_same(published, tidemark, monkeypatch):
     monkeypatch.setenv(
         "TIDEMARK_SOURCE_SHOP_URL", published.settings.source_url("shop").replace("127.0.0.1", "127.0.0.1") + "x"

@@ -59,6 +59,7 @@ class World:
     stop: threading.Event = field(default_factory=threading.Event)
     truncates: threading.Event = field(default_factory=threading.Event)  # a copy or a verify gives way to one
     commits: int = 0
+    passwords: dict[str, str] = field(default_factory=dict)  # of roles whose password is not ours any more
     truth: dict[int, dict[str, list[str]]] = field(default_factory=dict)
 
     @classmethod
@@ -77,7 +78,7 @@ class World:
         server.remove()
 
     def url(self, role: str) -> str:
-        return self.server.url(role, "shop", PASSWORD)
+        return self.server.url(role, "shop", self.passwords.get(role, PASSWORD))
 
     @property
     def environment(self) -> dict[str, str]:

@@ -1,14 +1,18 @@
 """Leases: one holder at a time, and none that is dead."""
 
+import os
 import signal
 import subprocess
 import sys
+import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from tidemark_contract.errors import LeaseTaken
 from tidemark_contract.layout import Layout
+from tidemark_jobs import storage
 from tidemark_jobs.leases import lease
 
 HOLD = """
@@ -50,6 +54,22 @@ def test_a_lease_has_one_holder_at_a_time(layout: Layout) -> None:
         pass
     with lease(layout, "sync"), lease(layout, "maintain"):
         pass
+
+
+@pytest.mark.parametrize(("written_s_ago", "held"), [(30, True), (90, False)])
+def test_a_lease_of_another_machine_ends_by_the_clock_of_the_store(
+    layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written_s_ago: int, held: bool
+) -> None:
+    """Theirs may be hours off ours: neither is a dead one waited for, nor a living one taken over."""
+    monkeypatch.setattr("tidemark_jobs.leases._died_here", lambda _: False)
+    name = "leases/sync/0000000007"
+    storage.create(layout.claims, name, b'{"holder": "elsewhere:1:x", "seconds": 60}')
+    then = time.time() - written_s_ago
+    os.utime(tmp_path / "control" / "_claims" / "shop" / name, (then, then))
+
+    with pytest.raises(LeaseTaken, match="elsewhere:1:x") if held else nullcontext(), lease(layout, "sync"):
+        pass
+    assert not list((tmp_path / "control" / "_claims" / "shop" / "leases").glob("now-*"))
 
 
 def test_a_holder_that_was_killed_is_not_waited_for(layout: Layout) -> None:

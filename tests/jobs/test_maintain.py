@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 from tests.jobs.lake import LINES, ORDERS, Lake, insert, mark, update
 from tidemark_jobs import folding
 from tidemark_jobs.landing import Landing
-from tidemark_jobs.maintain import KEEP, compact, retention_hours, sweep, vacuum
+from tidemark_jobs.maintain import KEEP, SKEW, compact, retention_hours, sweep, vacuum
 from tidemark_jobs.tables import ProofRow
 
 
@@ -91,14 +91,14 @@ def test_retention_reaches_back_to_the_newest_mark_and_to_the_newest_proof(lake:
     """A source that was quiet for a month is still readable."""
     newest = lake.run.control.published()
     assert newest is not None
-    assert KEEP // timedelta(hours=1) + 1 == retention_hours(lake.run, newest)
+    assert (KEEP + SKEW) // timedelta(hours=1) + 1 == retention_hours(lake.run, newest)
 
     month_ago = datetime.now(UTC) - timedelta(days=30)
-    assert 30 * 24 + 1 == retention_hours(lake.run, replace(newest, published_at=month_ago))
+    assert 31 * 24 + 1 == retention_hours(lake.run, replace(newest, published_at=month_ago))
 
     at = month_ago - timedelta(days=1)
     lake.run.control.add_proofs([ProofRow("shop", "public.orders", 1, 1, at, True, 1, 0, "[]", at)])
-    assert 31 * 24 + 1 == retention_hours(lake.run, newest)
+    assert 32 * 24 + 1 == retention_hours(lake.run, newest)
 
 
 @pytest.mark.parametrize("way", ["merge_small", "merge_large"])

@@ -1,6 +1,8 @@
 """Marks: what they see, what they carry, and that they are a chain."""
 
 import shutil
+import uuid
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,7 +17,8 @@ from tidemark_contract.evolution import Evolution, NotFollowed, follow
 from tidemark_contract.marks import Mark, MarkKind
 from tidemark_contract.names import TableName
 from tidemark_source import marks
-from tidemark_source.marks import expire_marks, mark_exists, write_mark
+from tidemark_source.marks import changed_since, expire_marks, write_mark
+from tidemark_source.snapshots import hold
 
 EVERY_VERSION = any_of("major", (15, 17, 18))
 
@@ -112,6 +115,35 @@ def test_a_mark_is_durable_where_the_role_commits_asynchronously(orders):
     orders.execute(f"GRANT USAGE ON SCHEMA shop TO {orders.capture}")
 
     assert "on" == write_mark(orders.url, orders.source).system_id
+
+
+def write_marks_for_ever(orders):
+    while True:
+        write_mark(orders.url, orders.source)
+
+
+@EVERY_VERSION
+def test_a_mark_that_waits_for_a_synchronous_standby_says_which_setting(orders, monkeypatch):
+    """And a role that waits for none writes its marks all the same."""
+    monkeypatch.setattr(marks, "COMMIT_S", 0.5)
+    orders.as_superuser("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+    try:
+        orders.as_superuser("SELECT pg_reload_conf()")
+        with pytest.raises(SourceUnavailable, match="synchronous_standby_names is 'nobody'"):
+            write_marks_for_ever(orders)  # the setting comes into force a moment later
+        with (
+            pytest.raises(SourceUnavailable, match=f"ALTER ROLE {orders.capture} SET synchronous_commit = local"),
+            hold(orders.url, orders.source, [ORDERS], MarkKind.COPY),
+        ):
+            pass
+        # In a session that does not wait itself.
+        orders.as_superuser(
+            f"SET synchronous_commit = local; ALTER ROLE {orders.capture} SET synchronous_commit = local"
+        )
+        assert write_mark(orders.url, orders.source).previous
+    finally:
+        orders.as_superuser("ALTER SYSTEM RESET synchronous_standby_names")
+        orders.as_superuser("SELECT pg_reload_conf()")
 
 
 def test_the_catalog_lists_tables_with_roots_keys_and_columns(database):
@@ -262,7 +294,7 @@ def test_marks_are_found_and_expired_down_to_the_newest(orders):
     written = [write_mark(orders.url, orders.source) for _ in range(5)]
 
     assert 3 == expire_marks(orders.url, 2)
-    assert [False, False, False, True, True] == [mark_exists(orders.url, mark.nonce) for mark in written]
+    assert changed_since(orders.url, written) is None, "an expired one is not missed"
     assert 0 == expire_marks(orders.url, 7)
     assert written[-1].nonce == write_mark(orders.url, orders.source).previous
     with pytest.raises(ConfigurationError, match="keep at least 1"):
@@ -306,3 +338,24 @@ def make_marks(url):
     with psycopg.connect(url, autocommit=True) as connection:
         columns = MARK_COLUMNS.replace("id bigint", "id bigint GENERATED ALWAYS AS IDENTITY")
         connection.execute(f"CREATE SCHEMA tidemark; CREATE TABLE tidemark.mark ({columns})")
+
+
+def test_a_mark_that_the_source_lacks_or_of_another_server_is_told(orders):
+    first, second = (write_mark(orders.url, orders.source) for _ in range(2))
+    lost = replace(second, nonce=str(uuid.uuid4()))
+
+    assert changed_since(orders.url, [first, second]) is None
+    assert changed_since(orders.url, []) is None
+    assert f"does not know mark {second.id} " in (changed_since(orders.url, [first, lost]) or "")
+    assert "timeline 1, the lake on 7" in (changed_since(orders.url, [replace(second, timeline=7)]) or "")
+    assert "the lake follows 9" in (changed_since(orders.url, [replace(second, system_id="9")]) or "")
+
+
+def test_a_mark_can_be_asked_for_above_ids_that_the_source_does_not_know(orders):
+    before = write_mark(orders.url, orders.source)
+    high = write_mark(orders.url, orders.source, above=before.id + 1000)
+    after = write_mark(orders.url, orders.source, above=3)
+
+    assert before.id + 1000 < high.id < after.id
+    assert (before.nonce, high.nonce) == (high.previous, after.previous)
+    assert [(3,)] == orders.execute("SELECT count(*) FROM tidemark.mark")

@@ -12,7 +12,7 @@ from tidemark_contract.marks import MarkKind
 from tidemark_contract.names import TableName
 from tidemark_source import snapshots
 from tidemark_source.copyout import copy_text
-from tidemark_source.marks import mark_exists, write_mark
+from tidemark_source.marks import changed_since, write_mark
 from tidemark_source.pace import FULL, Pace
 from tidemark_source.proofs import ProofReader
 from tidemark_source.snapshots import hold, join
@@ -53,7 +53,7 @@ def test_all_readers_see_the_rows_of_the_mark_whatever_is_written_meanwhile(orde
 def test_the_mark_is_in_the_chain_and_durable_before_the_block_begins(orders):
     before = write_mark(orders.url, orders.source)
     with hold(orders.url, orders.source, [ORDERS], MarkKind.VERIFY) as held:
-        assert mark_exists(orders.url, held.mark.nonce)
+        assert changed_since(orders.url, [held.mark]) is None
         assert (before.nonce, MarkKind.VERIFY) == (held.mark.previous, held.mark.kind)
         inside = write_mark(orders.url, orders.source)
 

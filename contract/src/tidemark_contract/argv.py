@@ -51,6 +51,7 @@ JOBS = {
     "gold": "build the marts from one mark",
     "maintain": "compact, vacuum and expire",
     "erase": "remove keys for good, and prove it",
+    "rebase": "begin anew with the source as it is now; the stream is stopped",
 }
 
 

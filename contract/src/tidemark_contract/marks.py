@@ -99,15 +99,22 @@ def linked(base: Mark, target: Mark, arrived: Iterable[Mark]) -> bool:
     return link is not None
 
 
+BEGIN_ANEW = (
+    "if it is to be followed as it is now, `tidemark init` and `tidemark start --without-state` begin anew, then "
+    "`tidemark copy` (or `tidemark repair TABLE…`, which reads only what differs)"
+)
+
+
+def other_history(mark: Mark, system_id: str, timeline: int) -> str | None:
+    """Say what keeps a database of that system and timeline from being the one the mark was written in; else None."""
+    if mark.system_id != system_id:
+        return f"is database system {system_id}, the lake follows {mark.system_id}: is the source URL right?"
+    if mark.timeline != timeline:
+        return f"is on timeline {timeline}, the lake on {mark.timeline}: it failed over, or was restored"
+    return None
+
+
 def check_same_source(published: Mark, mark: Mark) -> None:
     """Raise SourceChanged when the two marks are not of one history of one database cluster."""
-    if mark.system_id != published.system_id:
-        raise SourceChanged(
-            f"mark {mark.id} was written in database system {mark.system_id}, the lake follows {published.system_id}: "
-            "point the source URL at the right server, or drop and copy again"
-        )
-    if mark.timeline != published.timeline:
-        raise SourceChanged(
-            f"mark {mark.id} is of timeline {mark.timeline}, the lake stands on timeline {published.timeline}: the "
-            "source failed over or was restored; run `tidemark copy` to start again from what it holds now"
-        )
+    if why := other_history(published, mark.system_id, mark.timeline):
+        raise SourceChanged(f"the source that wrote mark {mark.id} {why}; {BEGIN_ANEW}")

@@ -16,6 +16,7 @@ from tidemark_jobs.export import export
 from tidemark_jobs.gold.marts import gold
 from tidemark_jobs.logs import log, summary
 from tidemark_jobs.maintain import maintain
+from tidemark_jobs.rebase import rebase
 from tidemark_jobs.repair import repair
 from tidemark_jobs.run import Run
 from tidemark_jobs.session import check_jars
@@ -47,6 +48,8 @@ def main(words: list[str]) -> int:
                 raise not_equal(facts)
         elif job.name == "gold":
             summary(gold(run))
+        elif job.name == "rebase":
+            summary(rebase(run))
         elif job.name == "maintain":
             summary(maintain(run))
         elif job.name == "erase":

@@ -12,10 +12,10 @@ from dataclasses import asdict, dataclass
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from tidemark_contract.errors import SourceRefused
+from tidemark_contract.errors import SourceChanged, SourceRefused
 from tidemark_contract.evolution import Table, spec_at, unlike
 from tidemark_contract.layout import Layout
-from tidemark_contract.marks import MarkKind
+from tidemark_contract.marks import BEGIN_ANEW, MarkKind
 from tidemark_contract.names import TableName
 from tidemark_contract.specs import TableSpec
 from tidemark_jobs import silver, storage
@@ -36,6 +36,7 @@ from tidemark_source.snapshots import HeldSnapshot, hold, join
 _TABLES_AT_ONCE = 2
 COPYING = "copy"
 """The lease of who writes rows of the source beside silver: an erasure would miss them, or take them away half-made."""
+_COPIES = "copies/"
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,12 @@ def _copy_tables(run: Run, written: Sequence[TableSpec], own: Lease) -> dict[str
 
 
 def write_manifest(layout: Layout, mark: int, copied: Sequence[CopiedTable]) -> None:
-    """Record which files a copy made; what is not recorded is never adopted."""
-    storage.create(layout.claims, _manifest(mark), json.dumps([asdict(table) for table in copied]).encode())
+    """Record which files a copy made; what is not recorded is never adopted.
+
+    SourceChanged when there is a copy of that mark: an id is given twice by none but a source that was restored.
+    """
+    if not storage.create(layout.claims, _manifest(mark), json.dumps([asdict(table) for table in copied]).encode()):
+        raise SourceChanged(f"the lake has another copy of a mark {mark}: the source was restored; {BEGIN_ANEW}")
 
 
 def read_manifest(layout: Layout, mark: int) -> dict[TableName, CopiedTable]:
@@ -89,8 +94,14 @@ def read_manifest(layout: Layout, mark: int) -> dict[TableName, CopiedTable]:
     return {TableName.parse(table.table): table for table in tables}
 
 
+def newest_copy(layout: Layout) -> int:
+    """Give the mark of the newest finished copy, adopted or not; 0 when there is none."""
+    names = [stored.name for stored in storage.list_objects(layout.claims) if stored.name.startswith(_COPIES)]
+    return max((int(name.removeprefix(_COPIES).removesuffix(".json")) for name in names), default=0)
+
+
 def _manifest(mark: int) -> str:
-    return f"copies/{mark}.json"
+    return f"{_COPIES}{mark}.json"
 
 
 def _copy_table(run: Run, spec: TableSpec, held: HeldSnapshot) -> CopiedTable:

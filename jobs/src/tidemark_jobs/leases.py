@@ -1,15 +1,15 @@
 """A lease keeps two syncs of one source apart; a dead owner loses it.
 
 A lease is a row of numbered objects, each created only if absent: whoever creates number n+1 after n has run out (or
-was given back) holds it. The number is a fencing token, but what really fences a sync that woke up late is the
-version of its Delta transactions: this only saves work.
+was given back) holds it. How old an object is, the store's own clock says: those of two machines may differ by hours.
+The number is a fencing token, but what really fences a sync that woke up late is the version of its Delta
+transactions: this only saves work.
 """
 
 import json
 import os
 import socket
 import threading
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -25,10 +25,10 @@ _FOLDER = "leases"
 
 @dataclass(frozen=True)
 class Holding:
-    """What a lease's object says: who holds it, and until when (seconds since 1970, the holder's clock)."""
+    """What a lease's object says: who holds it, and for how many seconds from when it was written; 0 gives it back."""
 
     holder: str
-    until: float
+    seconds: float
 
 
 @dataclass
@@ -74,16 +74,28 @@ def lease(layout: Layout, name: str) -> Iterator[Lease]:
 def _acquire(layout: Layout, name: str) -> Lease:
     holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4()}"
     number, newest = _newest(layout, name)
-    if newest and newest.until > time.time() and not _died_here(newest.holder):
-        left = round(newest.until - time.time())
+    if newest and not _died_here(newest.holder) and (left := newest.seconds - _age_s(layout, name, number)) > 0:
         raise LeaseTaken(
-            f"another {name} of {layout.source} is running ({newest.holder}); its lease ends in {left} s unless renewed"
+            f"another {name} of {layout.source} is running ({newest.holder}); its lease ends in {left:.0f} s "
+            "unless renewed"
         )
     if not _create(layout, name, number + 1, holder, LEASE_S):
         raise LeaseTaken(f"another {name} of {layout.source} started at the same moment")
     if newest:
         storage.delete(layout.claims, _object(name, number))
     return Lease(layout, name, number + 1, holder)
+
+
+def _age_s(layout: Layout, name: str, number: int) -> float:
+    """Give the seconds since an object of a lease was written, by the store's clock; 0 when it is gone: it was renewed.
+
+    What the store takes for now, an object says that is written now.
+    """
+    probe = f"{_FOLDER}/now-{uuid.uuid4()}"
+    storage.create(layout.claims, probe, probe.encode())
+    now, then = (storage.written_at(layout.claims, each) for each in (probe, _object(name, number)))
+    storage.delete(layout.claims, probe)
+    return (now - then).total_seconds() if now and then else 0.0
 
 
 def _died_here(holder: str) -> bool:
@@ -121,7 +133,7 @@ def _newest(layout: Layout, name: str) -> tuple[int, Holding | None]:
 
 
 def _create(layout: Layout, name: str, number: int, holder: str, seconds: float) -> bool:
-    facts = {"holder": holder, "until": time.time() + seconds}
+    facts = {"holder": holder, "seconds": seconds}
     return storage.create(layout.claims, _object(name, number), json.dumps(facts).encode())
 
 

@@ -22,6 +22,8 @@ from tidemark_source.marks import expire_marks
 
 KEEP = timedelta(days=7)
 """How long published marks can be read and a copy may take: younger files are never deleted."""
+SKEW = timedelta(days=1)
+"""By so much the clocks of source, store and machines may differ: nothing is deleted earlier for it."""
 KEEP_MARKS_IN_SOURCE = 1000
 
 
@@ -53,7 +55,7 @@ def retention_hours(run: Run, published: PublishedMark | None, keep: timedelta =
     """Give the hours that reach back to the oldest mark that must stay readable: kept ones, and the newest proven."""
     proven = [proof.taken_at for proof in run.control.proofs() if proof.equal]
     oldest = min([datetime.now(UTC) - keep, *proven[-1:], *([published.published_at] if published else [])])
-    return int((datetime.now(UTC) - oldest) / timedelta(hours=1)) + 1
+    return int((datetime.now(UTC) - oldest + SKEW) / timedelta(hours=1)) + 1
 
 
 def compact(spark: SparkSession, path: str) -> None:

@@ -100,6 +100,16 @@ def read(url: str, name: str) -> bytes | None:
             return None
 
 
+def written_at(url: str, name: str) -> datetime | None:
+    """Say when an object was written, by the store's clock; None when there is none."""
+    with _told(url):
+        try:
+            written: datetime = obstore.head(open_store(url), name)["last_modified"]
+        except FileNotFoundError:
+            return None
+        return written
+
+
 def delete(url: str, name: str) -> None:
     """Delete an object; that it is gone already is fine."""
     with _told(url):

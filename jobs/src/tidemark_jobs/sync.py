@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 
 from tidemark_contract.errors import MarkTimeout, SourceChanged
-from tidemark_contract.marks import Mark, check_same_source, format_lsn, next_to_publish
+from tidemark_contract.marks import BEGIN_ANEW, Mark, check_same_source, format_lsn, next_to_publish
 from tidemark_jobs.bronze import Bronze
 from tidemark_jobs.changed import copy_changed
 from tidemark_jobs.control import PublishedMark
@@ -17,19 +17,23 @@ from tidemark_jobs.landing import Landing
 from tidemark_jobs.leases import Lease, lease
 from tidemark_jobs.publication import Publication
 from tidemark_jobs.run import Run
-from tidemark_source.marks import mark_exists, write_mark
+from tidemark_source.marks import changed_since, write_mark
 
 POLL_S = 0.5
 
 
 def sync_to(run: Run, bronze: Bronze, wanted: Mark, held: Lease) -> PublishedMark:
-    """Publish marks, in their order, until the wanted one or a later state of the source is published."""
+    """Publish marks, in their order, until the wanted one or a later state of the source is published.
+
+    SourceChanged before any mark is published that the source does not know: it was restored or failed over.
+    """
     deadline = time.monotonic() + run.job.timeout
     landing = Landing(run.layout)
     due = True  # files that an earlier run has registered
     while True:
         if landing.register() or due:
             due = False
+            check_source(run, bronze)
             for published in publish_due(run, bronze, held):
                 if published.mark.snapshot.contains(wanted.snapshot):
                     return published
@@ -57,15 +61,12 @@ def _wait(deadline: float, wanted: Mark) -> None:
 
 
 def check_source(run: Run, bronze: Bronze) -> None:
-    """Raise SourceChanged when the source lacks a mark that the lake has: it was restored or failed over."""
+    """Raise SourceChanged when the source lacks a mark that the lake has, or is another one."""
+    bronze.refresh()
     published = run.control.published()
     arrived = [a.mark for a in bronze.marks_since(published.commit_lsn if published else 0)]
-    newest = max([*arrived, *([published.mark] if published else [])], key=lambda mark: mark.id, default=None)
-    if newest and not mark_exists(run.url, newest.nonce):
-        raise SourceChanged(
-            f"the source does not know mark {newest.id} ({newest.nonce}) that the lake has: it was restored from a "
-            "backup or failed over to a server that had lost it; `tidemark init` and `tidemark copy` start again"
-        )
+    if why := changed_since(run.url, [*arrived, *([published.mark] if published else [])]):
+        raise SourceChanged(f"{why}; {BEGIN_ANEW}")
 
 
 def publish_due(run: Run, bronze: Bronze, held: Lease) -> Iterator[PublishedMark]:
@@ -87,7 +88,6 @@ def sync_job(run: Run) -> Iterator[dict[str, object]]:
     """Sync once, or for ever in a warm session; give one summary per mark of ours that was published."""
     with lease(run.layout, "sync") as held:
         bronze = Bronze(run.layout)
-        check_source(run, bronze)
         while True:
             published = sync_to(run, bronze, write_mark(run.url, run.spec.name), held)
             if copy_changed(run):

@@ -23,7 +23,7 @@ from tidemark_jobs.plan import COPIED, LIVE, STALE
 from tidemark_jobs.reader import FEW_ROWS, read_version
 from tidemark_jobs.run import Run
 from tidemark_jobs.session import session_beside
-from tidemark_jobs.sync import check_source, sync_to, wait_for_mark
+from tidemark_jobs.sync import sync_to, wait_for_mark
 from tidemark_jobs.tables import ProofRow
 from tidemark_source.proofs import ProofReader
 from tidemark_source.snapshots import HeldSnapshot, hold
@@ -74,9 +74,7 @@ def _publish(run: Run, held: HeldSnapshot) -> PublishedMark:
     """Bring silver to the held mark, or wait until the sync that is running has done it."""
     try:
         with lease(run.layout, "sync") as own:
-            bronze = Bronze(run.layout)
-            check_source(run, bronze)
-            sync_to(run, bronze, held.mark, own)
+            sync_to(run, Bronze(run.layout), held.mark, own)
     except LeaseTaken:
         log("waiting_for_sync", mark=held.mark.id)
     return wait_for_mark(run, held.mark)

@@ -150,14 +150,15 @@ def _publication_steps(server: Server, published: Publication, spec: SourceSpec)
 
 def _slot_steps(server: Server, source: str) -> Iterator[Step]:
     slot = sql.Literal(slot_name(source))
-    if server.slot_lost:
-        drop_slot = sql.SQL("SELECT pg_catalog.pg_drop_replication_slot({})").format(slot)
-        yield Step.of(f"drop the slot {slot_name(source)}, which lost changes", drop_slot)
     if server.slot_plugin is None or server.slot_lost:
         if server.mark_columns:
             yield Step.of("write a mark that no stream carries: the chain shows the gap", *_gap())
         create = sql.SQL("SELECT pg_catalog.pg_create_logical_replication_slot({}, 'pgoutput')").format(slot)
-        yield Step(f"create the slot {slot_name(source)}", (create.as_string(None),), creates_slot=True)
+        drop_slot = sql.SQL("SELECT pg_catalog.pg_drop_replication_slot({})").format(slot)
+        # Both by the role that has REPLICATION: the tables' owner may not touch slots.
+        statements = [drop_slot, create] if server.slot_lost else [create]
+        what = f"create the slot {slot_name(source)}{' in place of the one that lost changes' * server.slot_lost}"
+        yield Step(what, tuple(each.as_string(None) for each in statements), creates_slot=True)
 
 
 def _gap() -> tuple[sql.Composed, ...]:

@@ -1,6 +1,7 @@
 """The health of the source's replication slot: how far behind it is, and whether it still holds what it must."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from tidemark_contract.marks import parse_lsn
@@ -21,6 +22,7 @@ class SlotHealth:
     retained_bytes: int | None  # what the slot keeps on the source's disk
     lag_bytes: int | None  # what has been written since the last confirmed change
     safe_wal_size: int | None  # what may be written until the slot is lost; None without max_slot_wal_keep_size
+    clock: datetime | None = None  # what the source takes for now
 
     @property
     def lost(self) -> bool:
@@ -35,7 +37,7 @@ def slot_health(url: str, source: str) -> SlotHealth | None:
     return _health(*row) if row else None
 
 
-def _health(slot: dict[str, Any], retained: int | None, lag: int | None) -> SlotHealth:
+def _health(slot: dict[str, Any], retained: int | None, lag: int | None, clock: datetime) -> SlotHealth:
     return SlotHealth(
         active=slot["active"],
         active_pid=slot["active_pid"],
@@ -46,6 +48,7 @@ def _health(slot: dict[str, Any], retained: int | None, lag: int | None) -> Slot
         retained_bytes=retained,
         lag_bytes=lag,
         safe_wal_size=slot["safe_wal_size"],
+        clock=clock,
     )
 
 
@@ -65,7 +68,7 @@ def _lsn(text: str | None) -> int | None:
 # As jsonb, because the columns differ from version to version. A standby has no position of its own to write at.
 _HEALTH = """
 SELECT to_jsonb(slot), greatest(0, pg_wal_lsn_diff(position.lsn, slot.restart_lsn))::bigint,
-       greatest(0, pg_wal_lsn_diff(position.lsn, slot.confirmed_flush_lsn))::bigint
+       greatest(0, pg_wal_lsn_diff(position.lsn, slot.confirmed_flush_lsn))::bigint, clock_timestamp()
 FROM pg_replication_slots slot,
      (SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END AS lsn) position
 WHERE slot.slot_name = %(slot)s

@@ -15,7 +15,7 @@ from tidemark_contract.marks import Mark, MarkKind
 from tidemark_contract.names import TableName, slot_name
 from tidemark_source.connection import address, connect, speaking_to
 from tidemark_source.locks import disconnect_readers, holds, locked_relations, longest_waiter
-from tidemark_source.marks import insert_mark, wait_for_turn
+from tidemark_source.marks import commit_mark, insert_mark, wait_for_turn
 
 LOCK_TIMEOUT_S = 5
 LOOK_EVERY_S = 0.5
@@ -127,7 +127,7 @@ def _export_with_mark(
         writer.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
         _import(writer, snapshot_id, address(url))
         mark = insert_mark(writer, source, kind, tables)
-        writer.execute("COMMIT")
+        commit_mark(writer, address(url))
     return HeldSnapshot(snapshot_id, mark)
 
 

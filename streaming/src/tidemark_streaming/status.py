@@ -8,6 +8,7 @@ from tidemark_streaming.cluster import Cluster
 from tidemark_streaming.jobs import ENDED, Job
 from tidemark_streaming.rest import FlinkUnavailable
 from tidemark_streaming.runs import Run
+from tidemark_streaming.waiting import told
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def _look(job: Job) -> dict[str, Any]:
     state = job.state()
     facts: dict[str, Any] = {"state": _word(state), "restarts": job.restarts(), **_checkpoint(job)}
     if state != "RUNNING":
-        return facts | {"reason": job.reason() or None}
+        return facts | {"reason": told(job.reason()) or None}
     metrics = job.source_metrics()
     names = {"changes": "changes", "lag_bytes": "lagBytes", "lag_s": "lagSeconds", "durable_lsn": "durableLsn"}
     return facts | {ours: metrics.get(flinks) for ours, flinks in names.items()}

@@ -4,12 +4,22 @@ import socket
 import time
 
 from tidemark_contract.errors import SourceChanged, SourceRefused, SourceUnavailable, TidemarkError
+from tidemark_contract.marks import BEGIN_ANEW
 from tidemark_streaming.jobs import ENDED, Job
 
 _POLL_S = 0.25
 _CONNECT_S = 10.0
 _CHECKPOINT_S = 1.0
-_CHANGED = ("[SYSTEM_CHANGED]", "[DATABASE_CHANGED]", "[TIMELINE_CHANGED]", "[STATE_AHEAD_OF_SERVER]")
+_CHANGED = (
+    "[SYSTEM_CHANGED]",
+    "[DATABASE_CHANGED]",
+    "[TIMELINE_CHANGED]",
+    "[STATE_AHEAD_OF_SERVER]",
+    "[STATE_BEHIND_SLOT]",
+    "[HISTORY_CHANGED]",
+    "[TRANSACTION_DIFFERS]",
+    "[SLOT_LOST]",
+)
 _NOT_MADE = ("[SLOT_MISSING]", "[PUBLICATION_MISSING]")
 
 
@@ -52,7 +62,16 @@ def _connected(job: Job) -> bool:
 def failure(reason: str) -> TidemarkError:
     """Sort a reason by what the operator does next."""
     if reason.startswith(_CHANGED):
-        return SourceChanged(reason)
+        return SourceChanged(told(reason))
+    return SourceRefused(told(reason)) if reason.startswith("[") else TidemarkError(f"the pipeline failed: {reason}")
+
+
+def told(reason: str) -> str:
+    """Give a reason with what brings a mirror back; the connector knows only of itself."""
+    if BEGIN_ANEW in reason:
+        return reason
+    if reason.startswith(_CHANGED):
+        return f"{reason}; {BEGIN_ANEW}"
     if reason.startswith(_NOT_MADE):
-        return SourceRefused(f"{reason}: `tidemark init` creates it; then `tidemark copy`")
-    return SourceRefused(reason) if reason.startswith("[") else TidemarkError(f"the pipeline failed: {reason}")
+        return f"{reason}: `tidemark init` creates it; had the mirror one before, {BEGIN_ANEW}"
+    return reason

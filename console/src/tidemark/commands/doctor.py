@@ -82,7 +82,7 @@ def _slot(mirror: Mirror) -> str:
     from tidemark.status.look import source_health
     from tidemark_contract.errors import ConfigurationError
 
-    health = source_health(mirror)
+    health = source_health(mirror, None)
     if health.problem:
         raise ConfigurationError(health.problem)
     return f"{health.slot_state}, holds {size(health.retained_bytes)} of the source's log"

@@ -1,15 +1,18 @@
 """Look at a mirror: its lake, its source, its stream. Where one does not answer, the others are told all the same."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from tidemark.mirror import Mirror
 from tidemark.output import CommandFailed
-from tidemark.published import Control
+from tidemark.published import Control, PublishedMark
 from tidemark.status.report import Report, SourceHealth, point, table_report, verified_through
 from tidemark.stream import call
 from tidemark_contract.errors import TidemarkError
+from tidemark_contract.marks import BEGIN_ANEW
 from tidemark_contract.names import slot_name
+from tidemark_source.marks import changed_since
 from tidemark_source.slots import SlotHealth, slot_health
 
 
@@ -17,8 +20,8 @@ def look(mirror: Mirror) -> Report:
     """Put the report of one source together."""
     control = Control(mirror.layout)
     published, states, proofs = control.published(), control.tables(), control.proofs()
-    health = source_health(mirror)
-    now = datetime.now(UTC)
+    health = source_health(mirror, published)
+    now = health.clock or datetime.now(UTC)  # marks have their times from there
     specs = mirror.source.tables
     return Report(
         source=mirror.name,
@@ -41,25 +44,28 @@ def stream_state(mirror: Mirror) -> dict[str, Any]:
         return {"state": "unknown", "reason": str(error)}
 
 
-def source_health(mirror: Mirror) -> SourceHealth:
-    """Ask the source about its slot; a problem is told in place of an answer."""
+def source_health(mirror: Mirror, published: PublishedMark | None) -> SourceHealth:
+    """Ask the source about its history and its slot; a problem is told in place of an answer."""
+    url = mirror.settings.source_url(mirror.name)
     try:
-        slot = slot_health(mirror.settings.source_url(mirror.name), mirror.name)
+        health = describe_slot(slot_health(url, mirror.name), mirror.name)
+        changed = changed_since(url, [published.mark]) if published else None
     except TidemarkError as error:
         return SourceHealth(problem=str(error))
-    return describe_slot(slot, mirror.name)
+    return replace(health, problem=f"{changed}; {BEGIN_ANEW}") if changed else health
 
 
 def describe_slot(slot: SlotHealth | None, source: str) -> SourceHealth:
     """Put what the source says of its slot into words."""
     if slot is None:
-        return SourceHealth(slot_state="missing", problem=f"there is no slot {slot_name(source)}: `tidemark init`")
+        why = f"there is no slot {slot_name(source)}: `tidemark init`; had it one, `start --without-state`, then `copy`"
+        return SourceHealth(slot_state="missing", problem=why)
     end = (
         None
         if slot.confirmed_flush_lsn is None or slot.lag_bytes is None
         else slot.confirmed_flush_lsn + slot.lag_bytes
     )
     if slot.lost:
-        why = f"the slot was lost ({slot.invalidation}): `tidemark drop`, `init`, `start --without-state`, then `copy`"
-        return SourceHealth(end, "lost", slot.retained_bytes, why)
-    return SourceHealth(end, "active" if slot.active else "idle", slot.retained_bytes)
+        why = f"the slot was lost ({slot.invalidation}): `tidemark init`, `start --without-state`, then `copy`"
+        return SourceHealth(end, "lost", slot.retained_bytes, why, slot.clock)
+    return SourceHealth(end, "active" if slot.active else "idle", slot.retained_bytes, clock=slot.clock)

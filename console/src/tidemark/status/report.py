@@ -32,12 +32,13 @@ class MarkPoint:
 
 @dataclass(frozen=True)
 class SourceHealth:
-    """What the source says: where its log ends, and what the slot holds back; None where it does not answer."""
+    """What the source says: where its log ends, what the slot holds back, its clock; None where it does not answer."""
 
     wal_lsn: int | None = None
     slot_state: str = "unknown"
     retained_bytes: int | None = None
     problem: str = ""
+    clock: datetime | None = None
 
 
 @dataclass(frozen=True)

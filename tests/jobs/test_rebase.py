@@ -1,0 +1,68 @@
+"""Beginning anew: of the source's former history nothing comes into a table any more, whatever lands when."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from tests.jobs.lake import LINES, ORDERS, Lake, insert, mark
+from tidemark_contract.marks import Mark
+from tidemark_contract.visibility import Snapshot
+from tidemark_jobs import rebase as rebasing
+from tidemark_jobs.rebase import rebase
+
+
+def rebased(lake: Lake, monkeypatch: pytest.MonkeyPatch, xmax: int) -> int:
+    """Begin anew with a source whose transactions have ids up to `xmax`; give the new base's id."""
+
+    def write_mark(url: str, source: str, *, above: int) -> Mark:
+        newest = lake.run.control.published()
+        assert newest is not None
+        snapshot = Snapshot(xmax, xmax, frozenset())
+        return replace(newest.mark, id=above + 1, nonce=f"nonce-{above + 1}", previous=None, snapshot=snapshot)
+
+    monkeypatch.setattr(rebasing, "write_mark", write_mark)
+    run = lake.run
+    run.__dict__["url"] = "postgresql://nowhere"
+    return int(str(rebase(run)["mark"]))
+
+
+@pytest.fixture
+def lake(spark: SparkSession, tmp_path: Path) -> Lake:
+    lake = Lake(spark, tmp_path).copied(1, orders=[("1", "copied", None)]).land(mark(1, 100, kind="copy"))
+    lake.sync()
+    return lake
+
+
+def test_changes_of_lost_transactions_are_not_those_of_new_ones_with_their_ids(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They wait in bronze, seen by no mark, until the restored source comes to their ids again."""
+    lake.land(insert(ORDERS, 120, id="2", state="lost", price=None), mark(2, 110)).sync()
+    base = rebased(lake, monkeypatch, xmax=105)
+    lake.land(insert(ORDERS, 130, id="3", state="late", price=None))  # of the old incarnation
+    lake.incarnation, lake.counter, lake.lsn = 2, 0, 500
+    lake.copied(base + 1, orders=[("1", "copied", None)])
+    lake.land(mark(base + 1, 107, kind="copy")).sync()
+    lake.land(insert(ORDERS, 120, id="4", state="new", price=None), mark(base + 2, 140)).sync()
+
+    assert ["1\tcopied\t\\N", "4\tnew\t\\N"] == lake.lines(ORDERS)
+
+
+def test_every_table_is_out_of_the_base_and_the_older_marks_are_read_as_before(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = rebased(lake, monkeypatch, xmax=90)
+    published = lake.run.control.published()
+
+    assert published is not None
+    assert (base, (), "stale") == (published.mark.id, published.tables, lake.state(LINES))
+    assert ["1\tcopied\t\\N"] == lake.lines(ORDERS, 1)
+
+
+def test_the_base_is_above_a_copy_that_was_never_taken_in(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its files would be taken for those of a later copy with the same mark."""
+    lake.copied(9)
+
+    assert 10 == rebased(lake, monkeypatch, xmax=90)
