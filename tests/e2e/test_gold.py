@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import psycopg
+import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 
@@ -15,6 +17,7 @@ from tidemark.local.steps import Steps
 from tidemark_contract.argv import Job
 from tidemark_contract.marks import MarkKind
 from tidemark_jobs.copy import copy
+from tidemark_jobs.erase.job import erase
 from tidemark_jobs.gold.marts import gold
 from tidemark_jobs.run import Run
 from tidemark_jobs.sync import sync_job
@@ -90,3 +93,24 @@ def test_the_marts_are_what_postgresql_says_in_the_marks_snapshot(stack: Stack, 
         assert rows, f"{mart} has no rows: nothing would be compared"
         found = spark.read.format("delta").load(run.layout.gold(mart)).collect()
         assert exactly(rows) == exactly([tuple(row) for row in found]), mart
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_an_erased_key_is_in_no_version_of_a_mart(stack: Stack, spark: SparkSession) -> None:
+    """A mart that has read the table is built anew, from the mark of the erasure, and its older files are gone."""
+    run = job(stack, spark, "sync")
+    path = run.layout.gold("shipping_priority")
+    key = spark.read.format("delta").load(path).first()["l_orderkey"]
+    with psycopg.connect(stack.mirror().settings.admin_url("shop"), autocommit=True) as owner:
+        owner.execute("DELETE FROM lineitem WHERE l_orderkey = %s", (key,))
+        owner.execute("DELETE FROM orders WHERE o_orderkey = %s", (key,))
+    subject = stack.folder / "subject.yaml"
+    subject.write_text(f"- {{table: public.orders, keys: [{key}]}}")
+    erased = erase(warm_run(stack.environment(), spark, Job("erase", "shop", timeout=180, subject=str(subject))))
+
+    assert {} == erased["left"]
+    files = [pq.read_table(file) for file in Path(path.removeprefix("file://")).glob("*.parquet")]
+    orders = [order for file in files for order in file["l_orderkey"].to_pylist()]
+    assert orders
+    assert key not in orders

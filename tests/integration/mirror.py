@@ -1,15 +1,23 @@
 """A source database and its mirror in a lake on S3, driven through the console as a person drives it."""
 
+import io
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 from urllib.parse import quote, urlsplit
 
+import obstore
 import psycopg
+import pyarrow.parquet as pq
+from obstore.store import S3Store
 
-from tests.integration.s3 import BUCKET, S3Server
+from tests.integration.s3 import BUCKET, KEYS, S3Server
 from tidemark.local import processes
+
+if TYPE_CHECKING:
+    from obstore.store import S3Config
 
 PASSWORD = "p@ss/w:rd %41"
 PATIENCE_S = 240
@@ -79,6 +87,13 @@ class Mirror:
         ):
             return sorted(b"".join(copy).decode().splitlines())
 
+    def saying(self, text: str) -> list[str]:
+        """Name every object of the lake that says a text, in its octets or, of a Parquet file, in its rows."""
+        options = {"AWS_VIRTUAL_HOSTED_STYLE_REQUEST": "false", "AWS_ENDPOINT_URL": self.s3.endpoint, **KEYS}
+        store = S3Store.from_url(self.lake, config=cast("S3Config", options), client_options={"allow_http": True})
+        names = [str(meta["path"]) for batch in obstore.list(store) for meta in batch]
+        return [name for name in names if text in _told(bytes(obstore.get(store, name).bytes()))]
+
     def kill_stream(self) -> None:
         """Kill -9 both processes of its Flink: they are known by their folder for temporary files."""
         assert processes.kill(f"-Djava.io.tmpdir={self.folder / 'state' / 'flink' / 'shop' / 'tmp'}") == 2
@@ -96,6 +111,12 @@ class Mirror:
         ended = self.run(*words)
         assert ended.code == 0, f"tidemark {' '.join(words)}: {ended}"
         return ended.out
+
+
+def _told(content: bytes) -> str:
+    parquet = content.startswith(b"PAR1") and content.endswith(b"PAR1")
+    rows = repr(pq.read_table(io.BytesIO(content)).to_pylist()) if parquet else ""
+    return content.decode(errors="replace") + rows
 
 
 @dataclass(frozen=True)

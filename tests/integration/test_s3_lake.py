@@ -7,6 +7,7 @@ import pytest
 from tests.integration.mirror import LATER, WRITES, Mirror, end
 from tests.integration.places import PLACES
 
+CANARY = "a canary on S3"
 START = ("start", "--detach", "--checkpoint-interval", "1s", "--json")
 
 
@@ -43,3 +44,25 @@ def test_a_killed_stream_and_two_syncs_at_once_lose_nothing(mirror: Mirror) -> N
     assert 0 in [one.code for one in ended], ended
     assert {0, 75} >= {one.code for one in ended}, ended
     assert mirror.copy_text("account") == sorted(mirror.must("export", "public.account").splitlines())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mirror", PLACES[-1:], indirect=True, scope="module")
+def test_an_erased_key_is_in_no_object_of_the_bucket(mirror: Mirror) -> None:
+    """In the same mirror; it was streamed, changed and deleted."""
+    mirror.write(f"INSERT INTO account VALUES (7777, '{CANARY}', 1, NULL)")
+    mirror.must("sync")
+    mirror.write("UPDATE account SET balance = 2 WHERE id = 7777")
+    mirror.must("sync")
+    mirror.write("DELETE FROM account WHERE id = 7777")
+    file = mirror.folder / "subject.yaml"
+    file.write_text("- {table: public.account, keys: [7777]}")
+    assert mirror.saying(CANARY)
+
+    erased = json.loads(mirror.must("erase", "--subject", str(file), "--json"))
+
+    assert [] == mirror.saying(CANARY)
+    assert {} == erased["left"]
+    assert 3 == erased["removed"]["bronze"]
+    assert not erased["versioned"]
+    assert json.loads(mirror.must("verify", "--json"))["equal"]

@@ -72,3 +72,13 @@ def test_proofs_of_many_at_once_are_all_kept(layout: Layout) -> None:
         list(pool.map(prove, range(12)))
 
     assert list(range(12)) == [proof.mark for proof in Control(layout).proofs()]
+
+
+def test_a_bucket_that_keeps_what_is_deleted_is_known(moto: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    _reach(moto, monkeypatch)
+    enabled = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
+    moto.make_bucket("versioned")
+    assert 200 == moto.request("PUT", "/versioned?versioning", enabled)[0]
+    for lake, expected in ((f"s3://{BUCKET}/plain", False), ("s3://versioned/lake", True)):
+        storage.create(lake, "object", b"content")
+        assert expected == storage.is_versioned(lake)

@@ -15,7 +15,8 @@ from tidemark_contract.subjects import Subject
 from tidemark_jobs.control import PublishedMark
 from tidemark_jobs.erase import bronze
 from tidemark_jobs.erase.bronze import Events
-from tidemark_jobs.erase.proof import Reading, read_all
+from tidemark_jobs.erase.proof import read_all
+from tidemark_jobs.erase.reading import Reading
 from tidemark_jobs.erase.tables import held, purge, strip
 from tidemark_jobs.erase.wanted import Wanted
 from tidemark_jobs.landing import Landing
@@ -130,7 +131,7 @@ def test_what_a_killed_stream_has_left_goes_and_what_it_works_on_stays(lake: Lak
     assert dead not in left
 
 
-@pytest.mark.parametrize("place", ["a file of silver", "a landing file", "an entry of a log", "a claim"])
+@pytest.mark.parametrize("place", ["a file of silver", "a landing file", "an entry of a log", "a bound", "a claim"])
 def test_the_proof_finds_what_is_left(deleted: Lake, lake: Lake, place: str) -> None:
     """Whatever it is, and whether or not any log knows of it."""
     assert erased(lake).left == {}
@@ -142,11 +143,13 @@ def test_the_proof_finds_what_is_left(deleted: Lake, lake: Lake, place: str) -> 
             shutil.copy(file, lake.root / silver / file.name)
         case "a landing file":
             shutil.copy(deleted.root / landing / "part-0a-0-1", lake.root / landing)
-        case "an entry of a log":
+        case "an entry of a log" | "a bound":
             shutil.copy(old / "_delta_log" / f"{1:020d}.json", lake.root / silver / "_delta_log")
         case _:
             (lake.root / "control" / "_claims" / "shop" / "x.json").write_text(json.dumps({"said": GONE}))
-    left = read_all(lake.layout, Events(WANTED, published(lake))).left
+    # Without the long key no text tells, only that the short one is the highest of a file.
+    wanted = WANTED[:1] if place == "a bound" else WANTED
+    left = read_all(lake.layout, Events(wanted, published(lake))).left
 
     assert 1 == len(left), left
     assert all(count > 0 for count in left.values())

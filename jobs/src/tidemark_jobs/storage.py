@@ -62,12 +62,19 @@ def _told(url: str) -> Iterator[None]:
         raise lake_error(url, str(error)) from error
 
 
-def list_objects(url: str) -> Iterator[StoredObject]:
-    """List every object below a folder."""
+def list_objects(url: str, prefix: str | None = None) -> Iterator[StoredObject]:
+    """List every object below a folder, or below one of its folders: their names begin with that, too."""
     with _told(url):
-        for batch in obstore.list(open_store(url)):
+        for batch in obstore.list(open_store(url), prefix):
             for meta in batch:
                 yield StoredObject(str(meta["path"]), meta["size"], meta["last_modified"])
+
+
+def folders(url: str, prefix: str) -> list[str]:
+    """Name the folders in one of a folder's folders, which need not exist."""
+    within = f"{prefix}/"
+    names = {stored.name.removeprefix(within) for stored in list_objects(url, within)}
+    return sorted({name.split("/")[0] for name in names if "/" in name})
 
 
 def data_files(url: str) -> Iterator[StoredObject]:

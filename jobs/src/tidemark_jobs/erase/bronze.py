@@ -57,7 +57,7 @@ def holding(layout: Layout, events: Events) -> tuple[list[Cleared], int]:
     files = active_files(layout.bronze, open_bronze(layout).version())
     with ThreadPoolExecutor(_READERS) as pool:
         counts = list(pool.map(lambda file: _count(layout, file, events), files))
-    found = [Cleared(file, gone, events.goes) for file, (gone, _) in zip(files, counts, strict=True) if gone]
+    found = [Cleared(file, gone, events.goes, seen=True) for file, (gone, _) in zip(files, counts, strict=True) if gone]
     return found, sum(unseen for _, unseen in counts)
 
 

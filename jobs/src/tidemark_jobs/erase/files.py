@@ -26,6 +26,7 @@ class Cleared:
     file: DataFile
     rows: int
     goes: Goes
+    seen: bool  # some of the rows, by a reader of the table
 
     def actions(self, url: str, statistics: Statistics) -> list[Action]:
         """Write what stays to a new file, a row group at a time; give what puts it into the old one's place in the log.
@@ -40,7 +41,7 @@ class Cleared:
                 writer = writer or pq.ParquetWriter(content, parquet.schema_arrow, compression="zstd")
                 writer.write_table(stay)
         if writer is None:
-            return [_unchanged("remove", removed(self.file))]
+            return [self._told("remove", removed(self.file))]
         writer.close()
         data = content.getvalue().to_pybytes()
         name = f"part-00000-{uuid.uuid4()}-c000.zstd.parquet"
@@ -48,7 +49,10 @@ class Cleared:
         facts = statistics(pq.read_metadata(pa.BufferReader(data)))
         added = added_file(name, len(data), facts)
         added["add"]["partitionValues"] = self.file.add["partitionValues"]
-        return [_unchanged("remove", removed(self.file)), _unchanged("add", added)]
+        return [self._told("remove", removed(self.file)), self._told("add", added)]
+
+    def _told(self, kind: str, action: Action) -> Action:
+        return {kind: action[kind] | {"dataChange": self.seen}}
 
 
 def groups(parquet: pq.ParquetFile, columns: list[str] | None = None) -> Any:
@@ -58,8 +62,3 @@ def groups(parquet: pq.ParquetFile, columns: list[str] | None = None) -> Any:
         rows = parquet.read_row_group(number, columns=columns)
         yield before, rows
         before += parquet.metadata.row_group(number).num_rows
-
-
-def _unchanged(kind: str, action: Action) -> Action:
-    """Say that no row which a reader could see has changed."""
-    return {kind: action[kind] | {"dataChange": False}}

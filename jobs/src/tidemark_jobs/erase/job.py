@@ -25,7 +25,8 @@ from tidemark_jobs.erase import bronze as changes_in
 from tidemark_jobs.erase import records
 from tidemark_jobs.erase.bronze import Events
 from tidemark_jobs.erase.files import Cleared
-from tidemark_jobs.erase.proof import Reading, read_all
+from tidemark_jobs.erase.proof import read_all
+from tidemark_jobs.erase.reading import Reading
 from tidemark_jobs.erase.tables import held, purge, strip
 from tidemark_jobs.erase.wanted import Wanted
 from tidemark_jobs.gold.marts import build_marts, marts_from

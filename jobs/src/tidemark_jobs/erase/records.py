@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from deltalake.exceptions import TableNotFoundError
 
 from tidemark_contract.layout import Layout
 from tidemark_jobs import storage
@@ -51,7 +52,10 @@ def strip(layout: Layout, name: str) -> list[StoredObject]:
     One that no version has may still be on its way into the log, while it is young.
     """
     url = layout.control(name)
-    table = open_table(url)
+    try:
+        table = open_table(url)
+    except TableNotFoundError:  # nothing was ever quarantined, or proven
+        return []
     gone = removed_paths(url)
     table.create_checkpoint()
     active = {file.path for file in active_files(url, table.version())}

@@ -8,9 +8,10 @@ from urllib.parse import unquote
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from tidemark_contract.errors import LakeUnavailable
+from tidemark_contract.errors import ConfigurationError, LakeUnavailable
 from tidemark_jobs import storage
 from tidemark_jobs.adopt import ATTEMPTS
 from tidemark_jobs.deltalog import open_table
@@ -21,8 +22,9 @@ from tidemark_jobs.statistics import bounds
 from tidemark_jobs.storage import StoredObject
 from tidemark_jobs.upsert import deletion_vectors
 from tidemark_jobs.upsert.data_files import DataFile, active_files
-from tidemark_jobs.upsert.place import open_place
+from tidemark_jobs.upsert.place import NotWritable, open_place
 
+DELETED = "_deleted"
 _ENTRY = re.compile(r"_delta_log/(?P<version>\d{20})\.(json|checkpoint\.parquet)")
 _HINTS = {"_delta_log/_last_checkpoint", "_delta_log/_last_vacuum_info"}
 _DELETED_AT_ONCE = 16
@@ -38,28 +40,36 @@ class Held:
 
 def held(url: str, wanted: Wanted) -> list[Held]:
     """Find the files of a table's newest version that have rows which are to go, deleted ones too."""
-    return [found for file in open_place(url).files if (found := _held(url, file, wanted))]
+    try:
+        place = open_place(url)
+    except NotWritable as error:
+        raise ConfigurationError(str(error)) from error
+    return [found for file in place.files if (found := _held(url, file, wanted))]
 
 
 def _held(url: str, file: DataFile, wanted: Wanted) -> Held | None:
     parquet = pq.ParquetFile(storage.open_file(url, unquote(file.path)))
-    keys = parquet.read(columns=["_key"])["_key"]
-    chosen = np.flatnonzero(wanted.keys(keys))
+    marked = DELETED in parquet.schema_arrow.names
+    rows = parquet.read(columns=["_key", *([DELETED] if marked else [])])
+    chosen = np.flatnonzero(wanted.keys(rows["_key"]))
     if not chosen.size:
         return None
-    deleted = np.array(deletion_vectors.read(url, file.deletion_vector).to_array(), dtype=np.int64)
+    gone = np.array(deletion_vectors.read(url, file.deletion_vector).to_array(), dtype=np.int64)
+    there = np.setdiff1d(chosen, gone)
+    kept = np.flatnonzero(pc.fill_null(rows[DELETED], False)) if marked else np.empty(0, np.int64)
+    living, going = np.setdiff1d(there, kept), np.union1d(gone, np.intersect1d(there, kept))
 
-    def goes(rows: pa.Table, before: int) -> np.ndarray:
-        return np.isin(np.arange(before, before + rows.num_rows), deleted)
+    def goes(group: pa.Table, before: int) -> np.ndarray:
+        return np.isin(np.arange(before, before + group.num_rows), going)
 
-    living = keys.take(pa.array(np.setdiff1d(chosen, deleted))).to_pylist()
-    return Held(Cleared(file, int(chosen.size), goes), living)
+    cleared = Cleared(file, int(chosen.size), goes, seen=living.size < there.size)
+    return Held(cleared, rows["_key"].take(pa.array(living)).to_pylist())
 
 
 def purge(url: str, wanted: Wanted) -> int:
     """Write the files that have deleted rows which are to go anew, in one commit; give the number of those rows.
 
-    No row that lives is touched.
+    No row that lives is touched; of soft deletes, which stay in the table, those go too.
     """
     for _ in range(ATTEMPTS):
         version, found = open_table(url).version(), held(url, wanted)

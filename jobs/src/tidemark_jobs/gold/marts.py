@@ -18,7 +18,7 @@ from tidemark_jobs.gold import tpch
 from tidemark_jobs.logs import log
 from tidemark_jobs.reader import find_mark, read_version
 from tidemark_jobs.run import Run
-from tidemark_jobs.storage import list_objects
+from tidemark_jobs.storage import folders
 
 TRANSFORMS: dict[str, Callable[[Mapping[str, DataFrame]], DataFrame]] = {
     "pricing_summary": tpch.pricing_summary,
@@ -43,8 +43,8 @@ def gold(run: Run) -> dict[str, object]:
 
 def marts_from(layout: Layout, tables: Collection[TableName]) -> list[str]:
     """Name the marts that were built and read one of these tables."""
-    reading = [name for name, inputs in INPUTS.items() if not set(tables).isdisjoint(inputs)]
-    return [name for name in reading if next(list_objects(layout.gold(name)), None)]
+    there = set(folders(layout.root, f"gold/{layout.source}"))
+    return [name for name, inputs in INPUTS.items() if name in there and not set(tables).isdisjoint(inputs)]
 
 
 def build_marts(run: Run, names: Sequence[str], published: PublishedMark) -> dict[str, int]:
