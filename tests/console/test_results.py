@@ -4,7 +4,7 @@ import json
 
 from tidemark.local.sync_log import SyncLog
 from tidemark.progress import sentence
-from tidemark.results import differences, show_facts, show_proof, show_stream, show_sync
+from tidemark.results import differences, show_erasure, show_facts, show_proof, show_stream, show_sync
 
 PROOF = {
     "job": "verify",
@@ -54,8 +54,44 @@ def test_a_published_mark_is_told_with_what_is_out_of_it(capsys):
     assert capsys.readouterr().out.startswith(line)
 
 
+ERASED = {
+    "job": "erase", "source": "shop", "mark": 9, "keys": 3, "removed": {"silver": 2, "bronze": 1100, "control": 0},
+    "deleted": {"objects": 12, "bytes": 45000}, "read": {"objects": 80, "bytes": 1200}, "left": {},
+    "mentions": {"silver/public.visit": 4}, "versioned": True,
+}  # fmt: skip
+
+
+def test_an_erasure_is_told_with_what_is_gone_what_was_read_and_what_others_still_say(capsys):
+    show_erasure(ERASED, as_json=False)
+
+    out = capsys.readouterr().out
+    assert "3 keys erased at mark 9; rows removed: silver 2, bronze 1,100, control 0\n" in out
+    assert "12 objects deleted, 45.0 kB\n80 objects read, 1.2 kB: nothing of them is left\n" in out
+    assert "rows of others still say a key's text: silver/public.visit 4\n" in out
+    assert "the bucket keeps older versions" in out
+
+    show_erasure(ERASED | {"left": {"bronze": 2}, "versioned": False, "mentions": {}}, as_json=False)
+    out = capsys.readouterr().out
+    assert "left: bronze 2\n" in out
+    assert not any(words in out for words in ("nothing of them", "rows of others", "older versions"))
+
+
+def test_a_dry_run_tells_what_would_go_and_what_lives(capsys):
+    facts = {"dry_run": True, "mark": 9, "living": 2, "rows": {"bronze": 11}, "mentions": {}}
+    show_erasure(facts, as_json=False)
+
+    out = capsys.readouterr().out
+    assert "rows that would be removed, by place: bronze 11\n" in out
+    assert "2 rows live at mark 9: delete them in the source first\n" in out
+
+
 def test_scripts_get_every_summary_as_it_is(capsys):
-    for show in (show_sync, show_proof, lambda facts, as_json: show_facts("done", facts, as_json=as_json)):
+    for show in (
+        show_sync,
+        show_proof,
+        show_erasure,
+        lambda facts, as_json: show_facts("done", facts, as_json=as_json),
+    ):
         show(SYNC, as_json=True)
         assert SYNC == json.loads(capsys.readouterr().out)
 

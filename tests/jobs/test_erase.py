@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,12 @@ from pyspark.sql import SparkSession
 
 from tests.jobs.lake import LINES, LOG, ORDERS, Lake, delete, insert, mark, relation, update
 from tidemark_contract.catalog import Catalog
+from tidemark_contract.layout import Layout
+from tidemark_contract.marks import Mark, MarkKind
 from tidemark_contract.subjects import Subject
-from tidemark_jobs.control import PublishedMark
-from tidemark_jobs.erase import bronze
+from tidemark_contract.visibility import Snapshot
+from tidemark_jobs.control import Control, PublishedMark
+from tidemark_jobs.erase import bronze, records
 from tidemark_jobs.erase.bronze import Events
 from tidemark_jobs.erase.proof import read_all
 from tidemark_jobs.erase.reading import Reading
@@ -21,6 +25,7 @@ from tidemark_jobs.erase.tables import held, purge, strip
 from tidemark_jobs.erase.wanted import Wanted
 from tidemark_jobs.landing import Landing
 from tidemark_jobs.maintain import compact, vacuum
+from tidemark_jobs.tables import ProofRow, QuarantineRow
 
 GONE = "gone-for-good"
 KEYED = Subject(ORDERS, ("id",), {("2",): "entry 1: key 1"})
@@ -153,6 +158,31 @@ def test_the_proof_finds_what_is_left(deleted: Lake, lake: Lake, place: str) -> 
 
     assert 1 == len(left), left
     assert all(count > 0 for count in left.values())
+
+
+def test_what_control_tells_of_another_source_stays(tmp_path: Path) -> None:
+    """The tables are shared: of two sources that have quarantined the same key, one forgets it."""
+    now = datetime.now(UTC)
+    shop, other = (Control(Layout(tmp_path.as_uri(), name)) for name in ("shop", "other"))
+    for control in (shop, other):
+        raws = [json.dumps({"op": "u", "before": {"a": who}, "after": {"b": "x"}}) for who in (GONE, "stays")]
+        control.add_quarantine(
+            [QuarantineRow(control.source, "public.log", 1, n, 0, "why", raw, now) for n, raw in enumerate(raws)]
+        )
+        key = json.dumps([{"key": f"{GONE}\tx", "kind": "extra", "columns": []}])
+        control.add_proofs([ProofRow(control.source, "public.log", 1, 1, now, False, 3, 1, key, now)])
+    mark_row = Mark(1, "n", None, MarkKind.SYNC, Snapshot.parse("9:9:"), 1, now, "7", 1, "[]")
+    events = Events(WANTED, PublishedMark(mark_row, 1, 1, 0, (), now))
+    assert {"control/quarantine": 1, "control/proofs": 1} == read_all(shop.layout, events).rows
+
+    assert 2 == records.clear(shop, WANTED)
+    assert 0 == records.clear(shop, WANTED)
+    for name in records.TABLES:
+        records.strip(shop.layout, name)
+
+    assert {} == read_all(shop.layout, events).left
+    assert (1, 2) == (len(shop.quarantine()), len(other.quarantine()))
+    assert (["[]"], [key]) == ([p.details for p in shop.proofs()], [p.details for p in other.proofs()])
 
 
 def test_a_change_is_known_by_every_name_that_its_table_and_its_key_ever_had() -> None:

@@ -171,18 +171,17 @@ class Control:
         rows = self._select(table, "DISTINCT catalog") if table else []
         return [Catalog.parse(row["catalog"]) for row in rows]
 
-    def rewrite(self, name: str, change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> int:
-        """Change or leave out rows of this source's, in one commit, and give how many; called again on a race."""
+    def rewrite(self, name: str, change: Callable[[dict[str, Any]], dict[str, Any] | None]) -> int:
+        """Change this source's rows in one commit, or leave out those that become None; give the number of both."""
         for _ in range(ATTEMPTS):
             table = self._open(name)
             before = self._rows(table) if table else []
-            after = change(before)
-            changed = sum(row not in after for row in before)
+            after = [change(row) for row in before]
+            changed = sum(new is not row for row, new in zip(before, after, strict=True))
             if table is None or not changed:
                 return 0
-            if self._commit(
-                name, table, pa.Table.from_pylist(after, pa.schema(table.schema().to_arrow())), overwrite=True
-            ):
+            rows = pa.Table.from_pylist([row for row in after if row], pa.schema(table.schema().to_arrow()))
+            if self._commit(name, table, rows, overwrite=True):
                 return changed
         raise LeaseTaken(f"control table {name} is being written by too many others")
 

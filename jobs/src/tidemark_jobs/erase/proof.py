@@ -64,8 +64,4 @@ def _by_record(told: Mapping[str, Wanted], rows: pa.Table) -> np.ndarray:
 
 def _objects(folder: Folder) -> list[StoredObject]:
     """List what is in it; what the stream has not finished yet holds later changes than the mark's."""
-    return [
-        stored
-        for stored in storage.list_objects(folder.url)
-        if stored.name.startswith((folder.prefix, "_delta_log/")) and not _UNFINISHED.fullmatch(stored.name)
-    ]
+    return [stored for stored in storage.list_objects(folder.url) if not _UNFINISHED.fullmatch(stored.name)]

@@ -55,7 +55,7 @@ class Folder:
     place: str
     url: str
     rows: Rows
-    prefix: str = ""  # objects whose names begin otherwise, and are not of the log, are another source's
+    own: str = ""  # files whose names begin otherwise are another source's: no row there is wanted
     keyed: Wanted | None = None  # of a table whose rows have a `_key`
 
 
@@ -84,10 +84,11 @@ def read_object(folder: Folder, stored: StoredObject, needles: Needles) -> Readi
 
 def _read_parquet(folder: Folder, name: str, parquet: pq.ParquetFile, needles: Needles, reading: Reading) -> None:
     place, is_log = folder.place, name.startswith("_delta_log/")
+    choose = folder.rows if name.startswith(folder.own) and not is_log else none
     said = [text.encode() if isinstance(text, str) else text for text in _footer(parquet.metadata)]
     reading.logs[place] += needles.are_in(pa.array(said, pa.binary()))
     for _, rows in groups(parquet):
-        wanted = none(rows) if is_log else folder.rows(rows)
+        wanted = choose(rows)
         reading.rows[place] += int(wanted.sum())
         (reading.logs if is_log else reading.mentions)[place] += needles.in_rows(rows.filter(pa.array(~wanted)))
     if folder.keyed and not reading.rows[place]:
