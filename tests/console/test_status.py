@@ -57,6 +57,8 @@ def published(discovered):
 
 
 def test_status_tells_every_table_with_state_rows_mark_and_proof(published, tidemark):
+    [file] = published.settings.specs.glob("shop/public.orders.yaml")
+    file.write_text(file.read_text() + "history: scd2\n")
     outcome = tidemark("status", "--json")
 
     (source,) = json.loads(outcome.out)["sources"]
@@ -65,6 +67,7 @@ def test_status_tells_every_table_with_state_rows_mark_and_proof(published, tide
     live, out = tables["public.orders"], tables['"Odd Schema"."a""b"']
     assert ("live", 75_000, 7, 6) == (live["state"], live["rows"], live["mark"], live["verified_through"])
     assert ("changed", "it was rewritten", None, 5) == (out["state"], out["why"], out["mark"], out["verified_through"])
+    assert [published.layout.history(ORDERS), None] == [live["history"], out["history"]]
     assert live["lag_s"] > 0
     assert None is out["lag_s"]
     assert {"mark": 7, "lsn": "16/B374D848", "time": "2026-03-01T12:37:00+00:00"} == source["published"]

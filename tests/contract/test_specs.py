@@ -86,3 +86,20 @@ def test_a_table_without_a_spec_is_named_with_those_that_have_one(tmp_path: Path
     source = load_source(write(tmp_path, **{"public.orders": GOOD}))
     with pytest.raises(ConfigurationError, match=r"public\.other has no spec .* public\.orders"):
         source.choose(("public.other",))
+
+
+def test_a_table_may_keep_what_was_if_it_has_a_key(tmp_path: Path) -> None:
+    keeps = "deletes: soft\nhistory: scd2\n"
+    files = {"public.orders": GOOD + keeps, "public.t": "table: public.t\nkey: []\ncolumns: [{name: a, type: text}]\n"}
+    folder = write(tmp_path, **files)
+    orders, bag = load_source(folder).tables
+    assert (True, True) == (orders.soft, orders.historic)
+    assert (False, False) == (bag.soft, bag.historic)
+
+    (folder / "public.t.yaml").write_text(files["public.t"] + keeps)
+    with pytest.raises(SpecError) as error:
+        load_source(folder)
+    assert ["deletes: soft needs a key", "history: scd2 needs a key"] == [
+        problem.removeprefix("public.t.yaml: ").partition(":")[0] + ":" + problem.split(":")[2]
+        for problem in error.value.problems
+    ]

@@ -2,7 +2,7 @@
 
     -- What happens, in a sentence.
     -- verdict: equal                        (or: copied; or: stale, then a pattern that the reason has to match)
-    -- spec: on_schema_change: freeze        (a line for the specs of its tables)
+    -- spec: on_schema_change: freeze        (a line for the specs of its tables; there may be several)
     -- long                                  (takes many seconds: only where all cases are asked for)
     CREATE TABLE t (…);
 
@@ -32,7 +32,7 @@ FOLDER = Path(__file__).with_name("cases")
 SECTIONS = ("before", "while streaming", "after a mark")
 EQUAL, COPIED, STALE = "equal", "copied", "stale"
 _HEAD = re.compile(
-    r"-- (?P<sentence>.+)\n(?:-- verdict: (?P<state>\w+)(?:, (?P<reason>.+))?\n)?(?:-- spec: (?P<spec>.+)\n)?"
+    r"-- (?P<sentence>.+)\n(?:-- verdict: (?P<state>\w+)(?:, (?P<reason>.+))?\n)?(?P<spec>(?:-- spec: .+\n)*)"
     r"(?P<long>-- long\n)?"
 )
 
@@ -56,6 +56,11 @@ class Case:
     spec: str
     long: bool
     sections: dict[str, tuple[Block, ...]]
+
+    @property
+    def keeps(self) -> bool:
+        """Tell whether its tables keep what was: deleted rows, or a history."""
+        return "soft" in self.spec or "scd2" in self.spec
 
 
 def load_cases() -> list[Case]:
@@ -101,7 +106,7 @@ def _parse(path: Path) -> Case:
         head["sentence"],
         head["state"] or EQUAL,
         head["reason"] or "",
-        head["spec"] or "",
+        head["spec"].replace("-- spec: ", ""),
         bool(head["long"]),
         blocks,
     )

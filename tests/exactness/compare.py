@@ -1,9 +1,13 @@
-"""The oracle: what `export` writes of a table at a mark, against what COPY wrote in its snapshot, as bags of lines."""
+"""The oracle: what `export` writes of a table at a mark, against what COPY wrote in its snapshot, as bags of lines.
+
+Of a table that keeps the past, also what it keeps, against what the witness in the source had seen by then.
+"""
 
 from dataclasses import dataclass
 
 from pyspark.sql import SparkSession
 
+from tests.exactness import kept
 from tests.exactness.world import Exactness
 from tidemark_contract.evolution import spec_at
 from tidemark_contract.specs import TableSpec
@@ -33,6 +37,29 @@ def difference(
     now = spec_at(spec, published.mark.catalog.table(spec.table))
     found = sorted(row[0] + "\n" for row in copy_lines(rows, now).collect())
     if found == expected and version.rows == len(expected):
-        return None
+        return _kept_difference(world, spark, spec, published, truth)
     lacks, surplus = sorted(set(expected) - set(found)), sorted(set(found) - set(expected))
     return Difference(lacks, surplus, f"{len(expected)} rows, found {len(found)}, counted {version.rows}")
+
+
+def _kept_difference(
+    world: Exactness, spark: SparkSession, spec: TableSpec, published: PublishedMark, truth: int
+) -> Difference | None:
+    """Compare what is kept; where columns change, only what is valid at the mark: a row was written otherwise then."""
+    told: list[tuple[str, kept.Rows, kept.Rows]] = []
+    if spec.historic:
+        valid = kept.valid_lines(spark, world, spec, published)
+        told.append(("valid", {"": world.truth[truth][str(spec.table)]}, {"": valid}))
+    if not world.alters(spec):
+        if spec.soft:
+            deleted = kept.deleted_rows(spark, world, spec, published)
+            told.append(("deleted", kept.expected_deleted(world, spec, truth), deleted))
+        if spec.historic:
+            lives = kept.row_lives(spark, world, spec, published.mark.id)
+            told.append(("versions", kept.expected_lives(world, spec, truth), lives))
+    for what, expected, found in told:
+        if expected != found:
+            lacks = [f"{key}: {row}" for key, row in expected.items() if found.get(key) != row]
+            surplus = [f"{key}: {row}" for key, row in found.items() if expected.get(key) != row]
+            return Difference(lacks, surplus, f"{what}: {len(expected)} keys, found {len(found)}")
+    return None

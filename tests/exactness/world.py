@@ -8,7 +8,8 @@ import psycopg
 from psycopg import sql
 
 from tests.e2e.world import World
-from tests.exactness.cases import STALE, Case, chosen_cases
+from tests.exactness import audit
+from tests.exactness.cases import SECTIONS, STALE, Case, chosen_cases
 from tidemark_contract.evolution import spec_at
 from tidemark_contract.marks import MarkKind
 from tidemark_contract.specs import TableSpec
@@ -29,10 +30,19 @@ class Exactness(World):
         """The applications' sessions, by case and name."""
         return {}
 
+    @cached_property
+    def seen(self) -> dict[int, dict[str, list[tuple[Any, ...]]]]:
+        """What the witnesses had seen of each table, by mark of ours."""
+        return {}
+
     def fill(self, connection: psycopg.Connection[Any]) -> None:
         for case in self.cases:
             connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(case.name)))
         self.play("before")
+        connection.execute(audit.SETUP)
+        for case in self.cases:
+            if case.keeps:
+                audit.watch(connection, case.name)
 
     def play(self, section: str) -> None:
         """Do what all cases do in a section; a transaction that is left open stays so until a later one ends it."""
@@ -63,6 +73,11 @@ class Exactness(World):
         """The case's tables, as they were when the mirror was set up."""
         return [spec for spec in self.spec.tables if spec.table.schema == case.name]
 
+    def alters(self, spec: TableSpec) -> bool:
+        """Tell whether the case of a table changes columns while it is mirrored."""
+        [case] = [case for case in self.cases if case.name == spec.table.schema]
+        return any("ALTER TABLE" in block.text for name in SECTIONS[1:] for block in case.sections[name])
+
     def _read_truth(self) -> int:
         """Of tables that only a person brings back there is no truth."""
         specs = [spec for case in self.cases if case.state != STALE for spec in self.tables(case)]
@@ -76,6 +91,7 @@ class Exactness(World):
                 for spec in specs
                 for now in [spec_at(spec, held.mark.catalog.table(spec.table))]
             }
+            self.seen[held.mark.id] = audit.testimony(connection)
         return held.mark.id
 
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from tests.jobs.lake import LINES, LOG, ORDERS, Lake, delete, insert, mark, rela
 from tidemark_contract.catalog import Catalog
 from tidemark_contract.layout import Layout
 from tidemark_contract.marks import Mark, MarkKind
+from tidemark_contract.specs import Deletes, History, SourceSpec
 from tidemark_contract.subjects import Subject
 from tidemark_contract.visibility import Snapshot
 from tidemark_jobs.control import Control, PublishedMark
@@ -134,6 +136,30 @@ def test_what_a_killed_stream_has_left_goes_and_what_it_works_on_stays(lake: Lak
     left = {path.name for path in folder.iterdir()}
     assert {works, f"part-0a-0-{lake.counter}"} <= left, "of what no sync has registered nothing is deleted"
     assert dead not in left
+
+
+def test_of_rows_that_are_kept_none_is_left_and_the_history_goes_on(deleted: Lake, tmp_path: Path) -> None:
+    """Deleted rows in silver, old versions in a history; whose log begins anew, and tells no step any more."""
+    kept = replace(ORDERS, deletes=Deletes.SOFT, history=History.SCD2)
+    lake = Lake(deleted.spark, tmp_path, SourceSpec("shop", (kept, LINES, LOG)))
+    lake.copied(1, orders=[("1", "a", None), ("2", GONE, None)]).land(mark(1, 100, kind="copy")).sync()
+    lake.land(update(ORDERS, 101, id="2", state=f"{GONE}!", price="1"), mark(2, 110)).sync()
+    lake.land(delete(ORDERS, 111, id="2"), mark(3, 120)).sync()
+    wanted, urls = WANTED[:1], [lake.layout.silver(ORDERS.table), lake.layout.history(ORDERS.table)]
+    assert all(purge(url, wanted[0]) for url in urls)
+    lake.land(mark(4, 121)).sync()
+    events = Events(wanted, published(lake))
+    assert {"bronze", "history/public.orders", "silver/public.orders"} == set(read_all(lake.layout, events).left)
+    bronze.rewrite(lake.layout, bronze.holding(lake.layout, events)[0])
+    bronze.clean(lake.layout)
+    for url in urls:
+        strip(url)
+
+    assert {} == read_all(lake.layout, events).left
+    lake.land(update(ORDERS, 131, id="1", state="b", price=None), mark(5, 140)).sync()
+    assert ["1\tb\t\\N"] == lake.lines(kept)
+    told = lake.spark.read.format("delta").load(urls[1]).orderBy("_from_mark").select("state", "_from_lsn", "_to_lsn")
+    assert [("a", None, lake.lsn - 10), ("b", lake.lsn - 10, None)] == [tuple(row) for row in told.collect()]
 
 
 @pytest.mark.parametrize("place", ["a file of silver", "a landing file", "an entry of a log", "a bound", "a claim"])

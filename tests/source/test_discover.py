@@ -127,12 +127,12 @@ def test_a_policy_that_a_person_wrote_is_kept(shop, tmp_path):
     found = discover(shop.url, shop.source).spec
     write_specs(found, tmp_path)
     mine = tmp_path / shop.source / "shop.orders.yaml"
-    mine.write_text(mine.read_text() + "on_schema_change: freeze\n")
+    mine.write_text(mine.read_text() + "on_schema_change: freeze\ndeletes: soft\nhistory: scd2\n")
     shop.execute("ALTER TABLE shop.orders ADD COLUMN more int")
     write_specs(discover(shop.url, shop.source).spec, tmp_path, force=True)
 
     orders = load_source(tmp_path / shop.source).table(TableName("shop", "orders"))
-    assert (True, "more") == (orders.frozen, orders.columns[-1].name)
+    assert (True, True, True, "more") == (orders.frozen, orders.soft, orders.historic, orders.columns[-1].name)
 
 
 def test_a_folder_that_cannot_be_written_is_named(shop, tmp_path):

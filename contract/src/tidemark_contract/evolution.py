@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tidemark_contract.catalog import Column, Relation, holders
-from tidemark_contract.specs import ColumnSpec, TableSpec
+from tidemark_contract.specs import ColumnSpec, Deletes, History, TableSpec
 
 Table = tuple[Relation, ...]
 """One table in one mark: what `Catalog.table` gives."""
@@ -47,7 +47,9 @@ def spec_at(spec: TableSpec, table: Table) -> TableSpec:
         for column in _captured(root, spec)
     )
     names = {column.number: column.name for column in root.columns}
-    return replace(spec, columns=columns, key=tuple(names[number] for number in _key(root, spec)))
+    key = tuple(names[number] for number in _key(root, spec))
+    now = replace(spec, columns=columns, key=key)
+    return now if key else replace(now, deletes=Deletes.HARD, history=History.NONE)
 
 
 def follow(spec: TableSpec, before: Table, after: Table, sent: Callable[[int], Iterable[SentSchema]]) -> Evolution:

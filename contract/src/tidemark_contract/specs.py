@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
@@ -37,6 +37,20 @@ class OnSchemaChange(StrEnum):
     FREEZE = "freeze"  # the table leaves the marks until its spec says the same
 
 
+class Deletes(StrEnum):
+    """What becomes of a row in silver when the source deletes it."""
+
+    HARD = "hard"  # it goes
+    SOFT = "soft"  # it stays as it was last, and says that it is deleted
+
+
+class History(StrEnum):
+    """What is kept of what a table's rows were before."""
+
+    NONE = "none"
+    SCD2 = "scd2"  # every version that was ever committed, with its begin and its end
+
+
 @dataclass(frozen=True)
 class TableSpec:
     """One mirrored table. Without a key it is a bag: identical rows are counted.
@@ -50,11 +64,23 @@ class TableSpec:
     owner: str = ""
     description: str = ""
     on_schema_change: OnSchemaChange = OnSchemaChange.EVOLVE
+    deletes: Deletes = Deletes.HARD
+    history: History = History.NONE
 
     @property
     def frozen(self) -> bool:
         """Tell whether the spec's columns are binding."""
         return self.on_schema_change is OnSchemaChange.FREEZE
+
+    @property
+    def soft(self) -> bool:
+        """Tell whether rows that the source deletes stay in silver."""
+        return self.deletes is Deletes.SOFT
+
+    @property
+    def historic(self) -> bool:
+        """Tell whether every version of its rows is kept."""
+        return self.history is History.SCD2
 
     @cached_property
     def silver_names(self) -> dict[str, str]:
@@ -112,7 +138,7 @@ def load_source(folder: Path) -> SourceSpec:
 
 
 _REQUIRED = {"table", "key", "columns"}
-_KNOWN = {"owner", "description", "on_schema_change"}
+_KNOWN = {"owner", "description", "on_schema_change", "deletes", "history"}
 
 
 def _load_table(file: Path, problems: list[str]) -> TableSpec | None:
@@ -131,14 +157,30 @@ def _load_table(file: Path, problems: list[str]) -> TableSpec | None:
     ]
     found += [f"{file.name}: columns: {n!r} stands twice" for n in sorted({n for n in names if names.count(n) > 1})]
     table = _table_name(file, facts.get("table"), found)
-    policy = facts.get("on_schema_change", OnSchemaChange.EVOLVE)
-    if policy not in list(OnSchemaChange):
-        found.append(f"{file.name}: on_schema_change: {policy!r} must be {' or '.join(OnSchemaChange)}")
+    policy = _choice(file.name, "on_schema_change", facts, OnSchemaChange.EVOLVE, found)
+    deletes = _choice(file.name, "deletes", facts, Deletes.HARD, found)
+    if deletes is Deletes.SOFT and not key:
+        found.append(f"{file.name}: deletes: soft needs a key: of rows without one, nothing tells which was deleted")
+    history = _choice(file.name, "history", facts, History.NONE, found)
+    if history is History.SCD2 and not key:
+        found.append(f"{file.name}: history: scd2 needs a key: of rows without one, nothing tells which became which")
     problems += found
     if found or table is None:
         return None
     words = (str(facts.get("owner", "")), str(facts.get("description", "")))
-    return TableSpec(table, columns, tuple(key), *words, OnSchemaChange(policy))
+    return TableSpec(table, columns, tuple(key), *words, policy, deletes, history)
+
+
+_Choice = TypeVar("_Choice", bound=StrEnum)
+
+
+def _choice(file: str, name: str, facts: Mapping[str, Any], default: _Choice, problems: list[str]) -> _Choice:
+    """Give one of the words that a policy may be."""
+    word, words = facts.get(name, default), list(type(default))
+    if word not in words:
+        problems.append(f"{file}: {name}: {word!r} must be {' or '.join(words)}")
+        return default
+    return type(default)(word)
 
 
 def _table_name(file: Path, text: object, problems: list[str]) -> TableName | None:

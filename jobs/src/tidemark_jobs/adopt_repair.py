@@ -20,7 +20,7 @@ def adopt_repair(run: Run, spec: TableSpec, repair: CopiedTable, mark: Mark) -> 
     What an earlier run did that was cut off is found and not done again. Whoever has changed rows of the table since
     it was looked at has made the repair void: that commit is in what is given, for the caller to stumble over.
     """
-    path, bag = run.layout.silver(spec.table), not spec.key
+    path = run.layout.silver(spec.table)
     for _ in range(ATTEMPTS):
         place = open_place(path)
         found = standing_of(place.table, repair.repairs or 0)
@@ -30,11 +30,11 @@ def adopt_repair(run: Run, spec: TableSpec, repair: CopiedTable, mark: Mark) -> 
             return found
         step = Step(base="", mark=mark.id, nonce=mark.nonce)
         files = list(written_files(path, repair.folder))
-        went = look_up(run.spark, place, files, counted=bag)
+        went = look_up(run.spark, place, files)
         try:
-            replace_rows(place, files, went, step, counted=bag, truncated=False)
+            replace_rows(place, files, went, step, truncated=False)
         except Overtaken:
             continue
         log("repair_adopted", path=path, mark=mark.id, rows=repair.rows)
-        return Standing(place.version + 1, ())
+        return Standing(place.version + 1, (), spec.soft)
     raise LakeUnavailable(f"{path} is rewritten by others all the time: its repair lost {ATTEMPTS} races")

@@ -96,7 +96,7 @@ class Bronze:
 
     def changes(self, files: Sequence[BronzeFile], first_lsn: int, last_lsn: int, relations: list[int]) -> pa.Table:
         """Read whole changes of some relations to the driver."""
-        columns = ["commit_lsn", "ordinal", "xid", "op", "relation_id", "before", "after", "unchanged"]
+        columns = ["commit_lsn", "ordinal", "xid", "commit_ts", "op", "relation_id", "before", "after", "unchanged"]
         parts = [self._read(file.name, columns) for file in files]
         rows = pa.concat_tables(parts)
         wanted = pc.and_(
@@ -150,14 +150,8 @@ class Window:
         """Relation oid of each change."""
         return self._column("relation_id")
 
-    @cached_property
-    def truncates(self) -> np.ndarray:
-        """Which changes are TRUNCATEs."""
-        return np.asarray(pc.equal(self.index["op"], "t").to_numpy(zero_copy_only=False), dtype=bool)
-
-    @cached_property
-    def _updates(self) -> np.ndarray:
-        return np.asarray(pc.equal(self.index["op"], "u").to_numpy(zero_copy_only=False), dtype=bool)
+    def _are(self, op: str) -> np.ndarray:
+        return np.asarray(pc.equal(self.index["op"], op).to_numpy(zero_copy_only=False), dtype=bool)
 
     @cached_property
     def repeated(self) -> bool:
@@ -175,16 +169,23 @@ class Window:
         unseen = self._column("commit_lsn")[~self.seen(snapshot)]
         return int(unseen.min()) if unseen.size else self.last_lsn
 
-    def last_truncates(self, chosen: np.ndarray) -> dict[int, Truncate]:
-        """Give relation oid → its last TRUNCATE among the chosen changes."""
-        rows = np.flatnonzero(chosen & self.truncates)
+    def truncates_of(self, chosen: np.ndarray) -> dict[int, list[Truncate]]:
+        """Give relation oid → its TRUNCATEs among the chosen changes, in order."""
+        rows = np.flatnonzero(chosen & self._are("t"))
         lsn, ordinal = self._column("commit_lsn"), self._column("ordinal")
         in_order = rows[np.lexsort((ordinal[rows], lsn[rows]))]
-        return {int(self.relations[r]): Truncate(int(lsn[r]), int(ordinal[r])) for r in in_order}
+        found: dict[int, list[Truncate]] = {}
+        for row in in_order:
+            found.setdefault(int(self.relations[row]), []).append(Truncate(int(lsn[row]), int(ordinal[row])))
+        return found
+
+    def deleted(self, chosen: np.ndarray) -> bool:
+        """Tell whether a chosen change deletes a row."""
+        return bool((chosen & self._are("d")).any())
 
     def moved(self, chosen: np.ndarray) -> bool:
         """Tell whether a chosen update brings an old key or row, so that its key may have changed."""
-        return bool((chosen & self._updates & np.asarray(self.index["before"].is_valid())).any())
+        return bool((chosen & self._are("u") & np.asarray(self.index["before"].is_valid())).any())
 
     def toast(self, chosen: np.ndarray) -> list[str]:
         """Name the columns that some chosen change leaves out because their stored value did not change."""

@@ -18,12 +18,15 @@ FEW = 50_000
 """Up to so many changes of a window go through the driver: a fold then starts from a local relation, and costs one
 job less than half of what a scan of bronze does."""
 
-_COLUMNS = """commit_lsn bigint, ordinal bigint, xid bigint, op string, relation_id bigint,
+_COLUMNS = """commit_lsn bigint, ordinal bigint, xid bigint, commit_ts bigint, op string, relation_id bigint,
     before map<string,string>, after map<string,string>, unchanged array<string>"""
 
 
 class ChangeReader:
-    """Gives each table's changes in one window."""
+    """Gives each table's changes in one window.
+
+    TRUNCATEs and what they undid are left out, but not of a fold that wants the whole.
+    """
 
     def __init__(self, window: Window, folds: Sequence[TableFold]) -> None:
         self._window = window
@@ -35,7 +38,7 @@ class ChangeReader:
             self._collected = window.bronze.changes(window.files, window.first_lsn, window.last_lsn, relations)
 
     def read(self, spark: SparkSession, fold: TableFold, target: Mark) -> DataFrame:
-        """Give the changes that the target sees and the table's own mark does not, each once, after its TRUNCATE."""
+        """Give the changes that the target sees and the table's own mark does not, each once."""
         if not fold.changes:
             return spark.createDataFrame([], _COLUMNS)
         if self._collected is not None and fold.changes <= FEW:
@@ -51,12 +54,14 @@ class ChangeReader:
         files = read_files(spark, _COLUMNS, [f"{bronze}/{file.name}" for file in window.files])
         inside = F.col("commit_lsn").between(window.first_lsn, window.last_lsn)
         relation = F.col("relation_id").isin(list(fold.relations))
-        rows = files.where(inside & relation & ~F.col("op").isin("s", "t"))
+        rows = files.where(inside & relation & (F.col("op") != "s"))
         visible = rows.where(seen(F.col("xid"), target.snapshot) & ~seen(F.col("xid"), fold.stand.base.snapshot))
-        for oid, last in fold.truncates.items():
-            later = F.struct("commit_lsn", "ordinal") > F.struct(F.lit(last.commit_lsn), F.lit(last.ordinal))
-            visible = visible.where((F.col("relation_id") != oid) | later)
-        return visible
+        if fold.whole:
+            return visible
+        for oid, truncates in fold.truncates.items():
+            last = F.struct(F.lit(truncates[-1].commit_lsn), F.lit(truncates[-1].ordinal))
+            visible = visible.where((F.col("relation_id") != oid) | (F.struct("commit_lsn", "ordinal") > last))
+        return visible.where("op <> 't'")
 
 
 def few_changes(collected: pa.Table, fold: TableFold, target: Mark) -> pa.Table:
@@ -64,9 +69,11 @@ def few_changes(collected: pa.Table, fold: TableFold, target: Mark) -> pa.Table:
     xid, lsn, ordinal, relation = (numbers(collected, name) for name in ("xid", "commit_lsn", "ordinal", "relation_id"))
     chosen = np.isin(relation, fold.relations) & seen_rows(xid, target.snapshot)
     chosen &= ~seen_rows(xid, fold.stand.base.snapshot)
-    chosen &= pc.not_equal(collected["op"], "t").to_numpy()
-    for oid, last in fold.truncates.items():
-        later = (lsn > last.commit_lsn) | ((lsn == last.commit_lsn) & (ordinal > last.ordinal))
-        chosen &= (relation != oid) | later
+    if not fold.whole:
+        chosen &= pc.not_equal(collected["op"], "t").to_numpy()
+        for oid, truncates in fold.truncates.items():
+            last = truncates[-1]
+            later = (lsn > last.commit_lsn) | ((lsn == last.commit_lsn) & (ordinal > last.ordinal))
+            chosen &= (relation != oid) | later
     rows = collected.filter(pa.array(chosen))
     return rows.combine_chunks() if rows.num_rows else rows.schema.empty_table()  # Spark takes no column without chunks

@@ -103,6 +103,19 @@ class Control:
         rows = self._rows(table, f"mark >= {mark:d}")
         return [_published(row) for row in sorted(rows, key=lambda row: int(row["mark"]))]
 
+    def published_from(self, mark: int) -> PublishedMark | None:
+        """Give the first published mark with that id or a higher one."""
+        return self._one_published(f"mark >= {mark:d} ORDER BY mark LIMIT 1")
+
+    def published_before(self, mark: int, *, since: int) -> PublishedMark | None:
+        """Give the last published mark with a lower id, but none below `since`."""
+        return self._one_published(f"mark >= {since:d} AND mark < {mark:d} ORDER BY mark DESC LIMIT 1")
+
+    def _one_published(self, condition: str) -> PublishedMark | None:
+        table = self._open("marks")
+        rows = self._rows(table, condition) if table else []
+        return _published(rows[0]) if rows else None
+
     def publish(self, published: PublishedMark, after: PublishedMark | None) -> None:
         """Publish a mark as the successor of `after`; LeaseTaken if another run has published meanwhile."""
 

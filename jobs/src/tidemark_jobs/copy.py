@@ -19,7 +19,6 @@ from tidemark_contract.marks import BEGIN_ANEW, MarkKind
 from tidemark_contract.names import TableName
 from tidemark_contract.specs import TableSpec
 from tidemark_jobs import silver, storage
-from tidemark_jobs.adopt import count_rows
 from tidemark_jobs.control import TableState
 from tidemark_jobs.fold.keys import key_of
 from tidemark_jobs.fold.values import typed_columns, with_map
@@ -28,6 +27,7 @@ from tidemark_jobs.leases import Lease, lease
 from tidemark_jobs.logs import log
 from tidemark_jobs.plan import COPIED
 from tidemark_jobs.run import Run
+from tidemark_jobs.upsert.written import written_files
 from tidemark_source.checks import check_keys
 from tidemark_source.pages import page_count
 from tidemark_source.ranges import range_queries
@@ -111,7 +111,7 @@ def _copy_table(run: Run, spec: TableSpec, held: HeldSnapshot) -> CopiedTable:
     folder = f"copy-{held.mark.nonce}"  # no leading underscore: VACUUM would never look into it
     rows.write.mode("overwrite").parquet(f"{path}/{folder}")
     held.check()
-    count = count_rows(path, folder, counted=not spec.key)
+    count = sum(file.weight for file in written_files(path, folder))
     log("table_copied", table=str(spec.table), rows=count)
     return CopiedTable(str(spec.table), folder, count)
 
@@ -125,6 +125,8 @@ def silver_rows(texts: DataFrame, spec: TableSpec, mark: int) -> DataFrame:
         F.lit(mark).cast("bigint").alias("_mark"),
         F.lit(None).cast("bigint").alias("_commit_lsn"),
     ]
+    if spec.soft:
+        meta.append(F.lit(False).alias(silver.DELETED))
     rows = keyed.select(*typed_columns(columns, spec), *meta)
     if not spec.key:
         names = [name for name in rows.columns if name != "_key"]

@@ -21,3 +21,8 @@ def storage_options(url: str) -> dict[str, Any] | None:
         return None
     access = S3Access.read()
     return access.object_store() | {"AWS_ALLOW_HTTP": str(access.plain_http).lower()}
+
+
+def is_table(url: str) -> bool:
+    """Tell whether there is a table."""
+    return bool(DeltaTable.is_deltatable(url, storage_options=storage_options(url)))

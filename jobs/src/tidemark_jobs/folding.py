@@ -34,16 +34,16 @@ _FILE_MISSING = "FILE_NOT_EXIST"
 def fold_table(run: Run, reader: ChangeReader, fold: TableFold, target: Mark) -> tuple[TableState, TableVersion]:
     """Bring one table to the target mark; give its state and its version there."""
     path = run.layout.silver(fold.spec.table)
-    small = is_small(fold) and not fold.reshapes
+    small = is_small(fold) and not fold.rewrites
     spark = session_beside(run.spark, few=small)
     step = silver.Step(fold.stand.base.nonce, target.id, target.nonce)
     if not small:
-        tune(spark, max(fold.changes, fold.stand.version.rows if fold.reshapes else 0))
+        tune(spark, max(fold.changes, fold.stand.version.rows if fold.rewrites else 0))
     changes = evolved(reader.read(spark, fold, target), fold.evolution, whole_rows=not fold.spec.key)
 
     def merge(place: Place, others: Sequence[str]) -> silver.Step:
         rows = fold_rows(changes, fold)
-        if others:
+        if others or fold.rewrites:
             return rewrite(spark, place, rows, fold, step)
         return (merge_small if small else merge_large)(spark, place, rows, fold, step)
 

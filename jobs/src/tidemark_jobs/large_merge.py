@@ -13,6 +13,7 @@ from tidemark_jobs import silver
 from tidemark_jobs.fold.fetched import NOT_FOUND, fetched
 from tidemark_jobs.folded import silver_rows
 from tidemark_jobs.plan import TableFold
+from tidemark_jobs.reader import live
 from tidemark_jobs.silver import Step
 from tidemark_jobs.upsert.apply import replace_rows
 from tidemark_jobs.upsert.lookup import Lookup, look_up, open_rows
@@ -33,8 +34,8 @@ def merge_large(spark: SparkSession, place: Place, rows: DataFrame, fold: TableF
     """Bring folded rows into a table, in one commit, which carries the step."""
     spec, before = fold.spec, fold.stand.version.rows
     table = open_rows(spark, place)
-    if fold.toast:
-        rows = fetched(rows, table, spec, fold.toast)
+    if fold.sought:
+        rows = fetched(rows, live(table), spec, fold.sought)
     typed = silver_rows(rows, spec, step)
     if not spec.key:
         typed = _counted(typed, table.limit(0) if fold.truncated else table)
@@ -44,9 +45,8 @@ def merge_large(spark: SparkSession, place: Place, rows: DataFrame, fold: TableF
     names = [f"`{field.name}`" for field in silver.schema(spec)]
     marked.select(*names).write.parquet(f"{place.url}/{folder}")
     files = list(written_files(place.url, folder))
-    bag = not spec.key
-    went = Lookup((), 0, before) if fold.truncated else look_up(spark, place, files, counted=bag)
-    return replace_rows(place, files, went, step, counted=bag, truncated=fold.truncated)
+    went = Lookup((), 0, before) if fold.truncated else look_up(spark, place, files)
+    return replace_rows(place, files, went, step, truncated=fold.truncated)
 
 
 def _counted(rows: DataFrame, table: DataFrame) -> DataFrame:

@@ -14,6 +14,7 @@ from pyspark.sql import SparkSession
 from tidemark_contract.names import TableName
 from tidemark_jobs import storage
 from tidemark_jobs.control import PublishedMark
+from tidemark_jobs.deltalog import is_table
 from tidemark_jobs.landing import open_bronze
 from tidemark_jobs.leases import lease
 from tidemark_jobs.logs import log
@@ -28,16 +29,19 @@ KEEP_MARKS_IN_SOURCE = 1000
 
 
 def maintain(run: Run) -> dict[str, object]:
-    """Compact bronze and the named silver tables (default: all), then delete what no kept mark can see."""
+    """Compact bronze and the named tables (default: all), silver and history, then delete what no kept mark can see."""
     with lease(run.layout, "maintain"):
         published = run.control.published()
         tables = [version.table for version in published.tables] if published else []
         chosen = [TableName.parse(name) for name in run.job.tables] or tables
         hours = retention_hours(run, published)
-        for table in chosen:
-            compact(run.spark, run.layout.silver(table))
-            vacuum(run.spark, run.layout.silver(table), hours)
-            sweep(run.layout.silver(table), timedelta(hours=hours))
+        histories = [
+            run.layout.history(spec.table) for spec in run.spec.tables if spec.historic and spec.table in chosen
+        ]
+        for path in [*map(run.layout.silver, chosen), *filter(is_table, histories)]:
+            compact(run.spark, path)
+            vacuum(run.spark, path, hours)
+            sweep(path, timedelta(hours=hours))
         open_bronze(run.layout)  # made if no sync has run yet
         compact(run.spark, run.layout.bronze)
         vacuum(run.spark, run.layout.bronze, hours, lite=True)

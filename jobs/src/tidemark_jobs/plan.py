@@ -1,14 +1,14 @@
 """What a sync has to do, decided from the narrow columns of bronze before any Spark job starts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from tidemark_contract.catalog import holders
 from tidemark_contract.evolution import Evolution, NotFollowed, Table, follow, spec_at, unlike
 from tidemark_contract.marks import Mark, linked
-from tidemark_contract.specs import TableSpec
+from tidemark_contract.specs import Deletes, TableSpec
 from tidemark_jobs.bronze import Truncate, Window
 from tidemark_jobs.control import TableState, TableVersion
 
@@ -23,11 +23,13 @@ class Stand:
     state: TableState
     base: Mark
     version: TableVersion
+    soft: bool = False  # the table keeps what is deleted, whatever its spec says by now
 
     @property
     def at_base(self) -> TableSpec:
         """The spec as the table stands."""
-        return spec_at(self.spec, self.base.catalog.table(self.spec.table))
+        at_base = spec_at(self.spec, self.base.catalog.table(self.spec.table))
+        return replace(at_base, deletes=Deletes.SOFT if self.soft else Deletes.HARD)
 
 
 @dataclass(frozen=True)
@@ -37,21 +39,29 @@ class TableFold:
     stand: Stand
     spec: TableSpec  # as of the mark that is folded to
     relations: tuple[int, ...]
-    truncates: Mapping[int, Truncate]  # relation oid → its last TRUNCATE
+    truncates: Mapping[int, Sequence[Truncate]]  # relation oid → its TRUNCATEs, in order
     changes: int
     moved: bool
+    deleted: bool
     toast: tuple[str, ...]
     evolution: Evolution = field(default_factory=Evolution)
+    whole: bool = False  # what a TRUNCATE undid, and the TRUNCATE, are told too
 
     @property
     def truncated(self) -> bool:
-        """Tell whether nothing of what the table held before remains."""
+        """Tell whether no row that the table held before remains, but as a deleted one."""
         return bool(self.truncates)
 
     @property
-    def reshapes(self) -> bool:
-        """Tell whether the table's columns are others than before."""
-        return self.spec != self.stand.at_base
+    def rewrites(self) -> bool:
+        """Tell whether every row of the table may be another: its columns are, or all of them are kept as deleted."""
+        return self.spec != self.stand.at_base or (self.truncated and self.spec.soft)
+
+    @property
+    def sought(self) -> tuple[str, ...]:
+        """Name the columns to be found in a row's past: those left out; all, of one that is kept when deleted."""
+        goes = self.deleted or self.moved or self.truncated
+        return tuple(column.name for column in self.spec.columns) if self.spec.soft and goes else self.toast
 
     def only_adds(self, columns: Sequence[str]) -> bool:
         """Tell whether these columns of silver are new ones, and NULL in every older row."""
@@ -86,7 +96,7 @@ def _fold(stand: Stand, target: Mark, window: Window, before: Table, after: Tabl
     relations = tuple(sorted({relation.oid for relation in (*before, *after)}))
     chosen = np.isin(window.relations, relations) & window.seen(target.snapshot) & ~window.seen(stand.base.snapshot)
     evolution = follow(stand.spec, before, after, lambda oid: window.sent_schemas(chosen, oid))
-    truncates = window.last_truncates(chosen)
+    truncates = window.truncates_of(chosen)
     if truncates and set(truncates) != {relation.oid for relation in holders(after)}:
         raise NotFollowed("some of its partitions were truncated")
     spec = spec_at(stand.spec, after)
@@ -94,5 +104,5 @@ def _fold(stand: Stand, target: Mark, window: Window, before: Table, after: Tabl
         return None
     left_out = window.toast(chosen) if spec.key else []  # a bag's old rows come whole
     toast = [evolution.renamed.get(name, name) for name in left_out if name not in evolution.dropped]
-    changes, moved = int(chosen.sum()), window.moved(chosen)
-    return TableFold(stand, spec, relations, truncates, changes, moved, tuple(toast), evolution)
+    changes, moved, deleted = int(chosen.sum()), window.moved(chosen), window.deleted(chosen)
+    return TableFold(stand, spec, relations, truncates, changes, moved, deleted, tuple(toast), evolution, spec.soft)

@@ -88,7 +88,7 @@ class Publication:
         as_copied = spec_at(spec, mark.catalog.table(spec.table))
         since = before.version if before else -1
         if copied.repairs is None:
-            tail = adopt(self._path(spec), as_copied, copied.folder, mark, copied.rows, since=since)
+            tail = adopt(self.run, as_copied, copied, mark, since=since)
         else:
             try:
                 tail = adopt_repair(self.run, as_copied, copied, mark)
@@ -104,6 +104,7 @@ class Publication:
             standing.check(self._path(stand.spec), stand.base.nonce)
         except silver.TableInterfered as error:
             return replace(stand, state=TableState(STALE, str(error)))
+        stand = replace(stand, soft=standing.soft)
         rows = stand.version.rows + sum(step.rows for step in standing.steps)
         version = replace(stand.version, version=standing.version, rows=rows)
         if not standing.steps:

@@ -39,7 +39,8 @@ def undecodable(changes: DataFrame, spec: TableSpec) -> DataFrame:
     )
     reasons = F.array(*_lacks_key(row, spec), *[F.when(~deleted, fault) for fault in _faults(row, spec)])
     raw = F.to_json(F.struct("op", "before", "after", "unchanged"))
-    found = changes.select("commit_lsn", "ordinal", F.array_join(reasons, "; ").alias("reason"), raw.alias("raw"))
+    rows = changes.where("op <> 't'")  # a TRUNCATE, where it is told, has none
+    found = rows.select("commit_lsn", "ordinal", F.array_join(reasons, "; ").alias("reason"), raw.alias("raw"))
     return found.where("reason <> ''").orderBy("commit_lsn", "ordinal")
 
 

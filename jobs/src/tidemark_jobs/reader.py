@@ -1,4 +1,4 @@
-"""Reading a source by mark: all its tables as of one instant.
+"""Reading a source by mark: all its tables as of one instant, without the rows that they keep although deleted.
 
 Two readers see the same rows. Spark opens a table by five jobs of its own, most of what a proof or a mart of small
 tables takes; delta-rs, in a tenth of the time, brings all rows through the driver's memory. So the few go that way.
@@ -9,12 +9,14 @@ from collections.abc import Sequence
 import pyarrow as pa
 from deltalake import DeltaTable, QueryBuilder
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from tidemark_contract.errors import ConfigurationError
 from tidemark_contract.layout import Layout
 from tidemark_contract.names import TableName
 from tidemark_jobs.control import Control, PublishedMark, TableVersion
 from tidemark_jobs.deltalog import open_table
+from tidemark_jobs.silver import DELETED
 
 FEW_ROWS, FEW_BYTES = 50_000, 16 << 20
 """Of a table whose rows go through the driver, at most; bytes as stored, in memory they are many times that."""
@@ -64,7 +66,12 @@ def read_table(spark: SparkSession, url: str, table: DeltaTable) -> DataFrame:
 
 def read_by_spark(spark: SparkSession, url: str, version: int) -> DataFrame:
     """Read a table at a version as Spark's own reader does."""
-    return spark.read.format("delta").option("versionAsOf", version).load(url)
+    return live(spark.read.format("delta").option("versionAsOf", version).load(url))
+
+
+def live(rows: DataFrame) -> DataFrame:
+    """Leave out the rows of a silver table that the source has deleted."""
+    return rows.where(~F.col(DELETED)) if DELETED in rows.columns else rows
 
 
 def read_by_delta_rs(spark: SparkSession, table: DeltaTable) -> DataFrame:
@@ -72,7 +79,7 @@ def read_by_delta_rs(spark: SparkSession, table: DeltaTable) -> DataFrame:
     found = pa.table(QueryBuilder().register("t", table).execute("SELECT * FROM t").read_all())
     rows = found.cast(pa.schema(table.schema().to_arrow()))
     # Spark takes no column without chunks, which is what a result without rows has.
-    return spark.createDataFrame(rows if rows.num_rows else rows.schema.empty_table())
+    return live(spark.createDataFrame(rows if rows.num_rows else rows.schema.empty_table()))
 
 
 def read_files(spark: SparkSession, columns: str, urls: Sequence[str]) -> DataFrame:

@@ -19,6 +19,7 @@ from tidemark_jobs.copy import COPYING, CopiedTable, checked, silver_rows, write
 from tidemark_jobs.deltalog import open_table
 from tidemark_jobs.leases import Lease, lease
 from tidemark_jobs.logs import log
+from tidemark_jobs.missing import deleted
 from tidemark_jobs.plan import COPIED, LIVE, NEW, STALE
 from tidemark_jobs.reader import read_table
 from tidemark_jobs.run import Run
@@ -90,17 +91,22 @@ def _repair_table(run: Run, spec: TableSpec, reader: ProofReader) -> _Repaired:
         )
     buckets = bucket_count(silver.rows_in(table))
     expected = reader.buckets(spec, buckets)
-    compared = compare_with_source(reader, spec, read_table(run.spark, path, table), buckets, expected)
+    there = read_table(run.spark, path, table)
+    compared = compare_with_source(reader, spec, there, buckets, expected)
     folder = f"repair-{mark.nonce}"  # no leading underscore: VACUUM would never look into it
-    _rows_of(run, spec, compared, mark.id).coalesce(1).write.mode("overwrite").parquet(f"{path}/{folder}")
+    _rows_of(there, spec, compared, mark.id).coalesce(1).write.mode("overwrite").parquet(f"{path}/{folder}")
     log("table_repaired", table=str(spec.table), rows=compared.rows, differing=len(compared.differences))
     return _Repaired(CopiedTable(str(spec.table), folder, compared.rows, repairs=table.version()), compared)
 
 
-def _rows_of(run: Run, spec: TableSpec, compared: Compared, mark: int) -> DataFrame:
-    """Give silver rows; one that goes has its key and no `_mark`, as a fold's has."""
+def _rows_of(there: DataFrame, spec: TableSpec, compared: Compared, mark: int) -> DataFrame:
+    """Give silver rows; one that goes has its key and no `_mark`, as a fold's has, or stays as a deleted one."""
+    spark = there.sparkSession
     columns = ", ".join(f"c{number} string" for number in range(len(spec.columns)))
     texts = [row for difference in compared.differences for row in compared.rows_of(difference.key)]
-    coming = silver_rows(run.spark.createDataFrame(texts, columns), spec, mark)
+    coming = silver_rows(spark.createDataFrame(texts, columns), spec, mark)
     gone = [(difference.key,) for difference in compared.differences if not compared.rows_of(difference.key)]
-    return coming.unionByName(run.spark.createDataFrame(gone, "_key string"), allowMissingColumns=True)
+    going = spark.createDataFrame(gone, "_key string")
+    if spec.soft:
+        going = deleted(there.join(going, "_key", "left_semi").dropDuplicates(["_key"]), mark)
+    return coming.unionByName(going, allowMissingColumns=True)

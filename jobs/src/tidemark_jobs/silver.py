@@ -4,22 +4,22 @@ import json
 import time
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
-from pyspark.sql.types import StructType
+from pyspark.sql.types import StructType, TimestampNTZType
 
 from tidemark_contract.errors import TidemarkError
 from tidemark_contract.specs import TableSpec
-from tidemark_contract.types import Codec
 from tidemark_jobs import storage
 from tidemark_jobs.deltalog import open_table
 from tidemark_jobs.fold.values import EXACT_TYPE
 
 APPLICATION = "tidemark"  # of the Delta transaction identifier; its version is the mark's id
+DELETED = "_deleted"  # true of a row that the source has deleted, in a table whose spec says `deletes: soft`
 PROVENANCE = "userMetadata"  # where Delta keeps a commit's free text; delta-rs writes it under its own key
 # What is written for the lake's own sake changes no row.
 MAINTENANCE = {"OPTIMIZE", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES", "REORG", "CREATE TABLE", "ADD COLUMNS"}
@@ -54,11 +54,12 @@ class Standing:
 
     version: int
     steps: Sequence[Step]
+    soft: bool = False  # it keeps what is deleted, and says so
 
     def since_adoption(self, nonce: str) -> "Standing | None":
         """Give the steps after the adoption of a copy; None when it has not been adopted."""
         places = [n for n, step in enumerate(self.steps) if not step.base and step.nonce == nonce]
-        return Standing(self.version, self.steps[places[-1] + 1 :]) if places else None
+        return replace(self, steps=self.steps[places[-1] + 1 :]) if places else None
 
     def check(self, path: str, base: str) -> None:
         """Raise TableInterfered unless the steps lead on from the mark with nonce `base`, each from the one before."""
@@ -75,7 +76,7 @@ def create(path: str, spec: TableSpec) -> None:
     try:
         open_table(path)
     except TableNotFoundError:
-        write_entry(path, 0, "CREATE TABLE", [_protocol(spec), _metadata(spec, str(uuid.uuid4()), _PROPERTIES)])
+        write_entry(path, 0, "CREATE TABLE", creation(schema(spec)))
 
 
 def rows_in(table: DeltaTable) -> int:
@@ -90,10 +91,20 @@ def add_columns(table: DeltaTable, path: str, spec: TableSpec) -> None:
 
 def new_schema(table: DeltaTable, spec: TableSpec) -> list[dict[str, object]]:
     """Give the entries of a commit that make the table's columns those of its spec."""
+    return alteration(table, schema(spec))
+
+
+def creation(columns: StructType, partitions: Sequence[str] = ()) -> list[dict[str, object]]:
+    """Give the entries of a commit that makes a table with these columns."""
+    return [_protocol(columns), _metadata(columns, str(uuid.uuid4()), _PROPERTIES, partitions)]
+
+
+def alteration(table: DeltaTable, columns: StructType) -> list[dict[str, object]]:
+    """Give the entries of a commit that makes these the columns of a table."""
     facts = table.metadata()
     known = set(table.protocol().writer_features or ())
-    protocol = [] if known >= {"timestampNtz"} or not _is_zoneless(spec) else [_protocol(spec, known)]
-    return [*protocol, _metadata(spec, str(facts.id), dict(facts.configuration))]
+    protocol = [] if known >= {"timestampNtz"} or not _is_zoneless(columns) else [_protocol(columns, known)]
+    return [*protocol, _metadata(columns, str(facts.id), dict(facts.configuration), facts.partition_columns)]
 
 
 def differs(table: DeltaTable, spec: TableSpec) -> list[str]:
@@ -120,24 +131,26 @@ def write_entry(path: str, version: int, operation: str, actions: Sequence[dict[
     return storage.create(path, f"_delta_log/{version:020d}.json", content.encode())
 
 
-def _protocol(spec: TableSpec, known: Collection[str] = ()) -> dict[str, object]:
+def _protocol(columns: StructType, known: Collection[str] = ()) -> dict[str, object]:
     """Say what a reader and a writer of the table must know; the features that `upsert.place` keeps."""
-    features = ["deletionVectors", *(["timestampNtz"] if _is_zoneless(spec) else [])]
+    features = ["deletionVectors", *(["timestampNtz"] if _is_zoneless(columns) else [])]
     writers = sorted({*features, "appendOnly", "invariants", *known})
     facts = {"minReaderVersion": 3, "minWriterVersion": 7, "readerFeatures": features, "writerFeatures": writers}
     return {"protocol": facts}
 
 
-def _is_zoneless(spec: TableSpec) -> bool:
-    return any(column.silver.codec is Codec.TIMESTAMP_NTZ for column in spec.columns)
+def _is_zoneless(columns: StructType) -> bool:
+    return any(isinstance(field.dataType, TimestampNTZType) for field in columns)
 
 
-def _metadata(spec: TableSpec, table_id: str, properties: Mapping[str, str | None]) -> dict[str, object]:
+def _metadata(
+    columns: StructType, table_id: str, properties: Mapping[str, str | None], partitions: Sequence[str]
+) -> dict[str, object]:
     facts = {
         "id": table_id,
         "format": {"provider": "parquet", "options": {}},
-        "schemaString": schema(spec).json(),
-        "partitionColumns": [],
+        "schemaString": columns.json(),
+        "partitionColumns": list(partitions),
         "configuration": properties,
         "createdTime": _now(),
     }
@@ -152,9 +165,16 @@ def schema(spec: TableSpec) -> StructType:
     """Give the table's columns: the source's, then ours. Needs no session, as `StructType.fromDDL` would."""
     columns = [(spec.silver_names[column.name], column.silver.spark) for column in spec.columns]
     ours = [("_key", "string"), ("_mark", "bigint"), ("_commit_lsn", "bigint"), ("_exact", EXACT_TYPE)]
+    if spec.soft:
+        ours.append((DELETED, "boolean"))
     if not spec.key:
         ours.append(("_count", "bigint"))
-    named = [{"name": name, "type": _NAMES.get(type_, type_), "nullable": True} for name, type_ in [*columns, *ours]]
+    return struct([*columns, *ours])
+
+
+def struct(columns: Sequence[tuple[str, str]]) -> StructType:
+    """Give columns, each by its name and its type in Spark SQL, as a schema."""
+    named = [{"name": name, "type": _NAMES.get(type_, type_), "nullable": True} for name, type_ in columns]
     return StructType.fromJson({"type": "struct", "fields": named})
 
 
@@ -168,12 +188,12 @@ def standing(path: str, since: int) -> Standing:
 
 def standing_of(log: DeltaTable, since: int) -> Standing:
     """Read it of a table that is open (the newest 50 commits: a tail that a crash left is short)."""
-    newest = log.version()
+    newest, soft = log.version(), DELETED in (field.name for field in log.schema().fields)
     if newest <= since:
-        return Standing(newest, ())
+        return Standing(newest, (), soft)
     commits = sorted(log.history(min(newest - since, _HISTORY)), key=lambda commit: int(commit["version"]))
     steps = [step for commit in commits if commit["version"] > since and (step := _step(commit))]
-    return Standing(newest, steps)
+    return Standing(newest, steps, soft)
 
 
 def _step(commit: dict[str, Any]) -> Step | None:

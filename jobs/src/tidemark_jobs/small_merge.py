@@ -9,6 +9,7 @@ from tidemark_jobs.changes import FEW
 from tidemark_jobs.fold.fetched import fetched
 from tidemark_jobs.folded import silver_rows
 from tidemark_jobs.plan import TableFold
+from tidemark_jobs.reader import live
 from tidemark_jobs.silver import Step
 from tidemark_jobs.upsert.apply import read_rows, upsert, upsert_counts
 from tidemark_jobs.upsert.place import Place
@@ -25,7 +26,7 @@ def is_small(fold: TableFold) -> bool:
 def merge_small(spark: SparkSession, place: Place, rows: DataFrame, fold: TableFold, step: Step) -> Step:
     """Bring folded rows into a table, in one commit, which carries the step."""
     spec = fold.spec
-    if fold.toast:
+    if fold.sought:
         rows = _completed(spark, place, rows.toArrow(), fold)
     typed = silver_rows(rows, spec, step).toArrow()
     columns = typed.select([field.name for field in silver.schema(spec)])
@@ -42,4 +43,4 @@ def _completed(spark: SparkSession, place: Place, rows: pa.Table, fold: TableFol
     roots = rows.filter(pc.greater(pc.list_value_length(rows["unknown"]), 0))["root"]
     old = read_rows(place, roots, [field.name for field in silver.schema(spec) if field.name != "_key"])
     table = spark.createDataFrame(old) if old else spark.createDataFrame([], silver.schema(spec))
-    return fetched(spark.createDataFrame(rows), table, spec, fold.toast)
+    return fetched(spark.createDataFrame(rows), live(table), spec, fold.sought)

@@ -80,7 +80,8 @@ def folders(url: str, prefix: str) -> list[str]:
 def data_files(url: str) -> Iterator[StoredObject]:
     """List the Parquet files that a Spark job has left in a folder."""
     for file in list_objects(url):
-        if file.name.endswith(".parquet") and not file.name.startswith((".", "_")):
+        hidden = any(part.startswith((".", "_")) and "=" not in part for part in file.name.split("/"))
+        if file.name.endswith(".parquet") and not hidden:
             yield file
 
 

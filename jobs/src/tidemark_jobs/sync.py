@@ -13,6 +13,7 @@ from tidemark_contract.marks import BEGIN_ANEW, Mark, check_same_source, format_
 from tidemark_jobs.bronze import Bronze
 from tidemark_jobs.changed import copy_changed
 from tidemark_jobs.control import PublishedMark
+from tidemark_jobs.history.forward import Histories
 from tidemark_jobs.landing import Landing
 from tidemark_jobs.leases import Lease, lease
 from tidemark_jobs.publication import Publication
@@ -72,7 +73,9 @@ def check_source(run: Run, bronze: Bronze) -> None:
 def publish_due(run: Run, bronze: Bronze, held: Lease) -> Iterator[PublishedMark]:
     """Publish one mark after the other until none is left that is in bronze, newer, and to be published."""
     bronze.refresh()
-    published = run.control.published()
+    published, histories = run.control.published(), Histories(run, bronze, held)
+    if published:
+        histories.follow(None, published)  # where a run was cut off
     while True:
         arrived = bronze.marks_since(published.read_from if published else 0)
         target = next_to_publish(published.mark if published else None, [a.mark for a in arrived])
@@ -80,7 +83,8 @@ def publish_due(run: Run, bronze: Bronze, held: Lease) -> Iterator[PublishedMark
             return
         if published:
             check_same_source(published.mark, target)
-        published = Publication(run, bronze, published, arrived, target).publish(held)
+        before, published = published, Publication(run, bronze, published, arrived, target).publish(held)
+        histories.follow(before, published)
         yield published
 
 

@@ -50,7 +50,7 @@ def write_specs(spec: SourceSpec, directory: Path, *, force: bool = False) -> li
     """Write `<directory>/<source>/source.yaml` and a file for each table; give the files that changed.
 
     Unless `force` is set, a file that exists with other contents is a ConfigurationError, and none is written. What
-    only a person can have written, `on_schema_change`, is kept.
+    only a person can have written, the policies, is kept.
     """
     folder = directory / spec.name
     spec = _with_policies(spec, folder)
@@ -69,13 +69,17 @@ def write_specs(spec: SourceSpec, directory: Path, *, force: bool = False) -> li
 
 def _with_policies(spec: SourceSpec, folder: Path) -> SourceSpec:
     try:
-        policies = {table.table: table.on_schema_change for table in load_source(folder).tables}
+        written = {table.table: table for table in load_source(folder).tables}
     except SpecError:  # there are none yet, or they are wrong and shall be written over
         return spec
-    tables = (
-        replace(table, on_schema_change=policies.get(table.table, table.on_schema_change)) for table in spec.tables
-    )
-    return replace(spec, tables=tuple(tables))
+    return replace(spec, tables=tuple(_with_policies_of(written.get(t.table, t), t) for t in spec.tables))
+
+
+def _with_policies_of(written: TableSpec, found: TableSpec) -> TableSpec:
+    """A table that has no key any more keeps neither what is deleted nor a history."""
+    keeping = written if found.key else found
+    policy = written.on_schema_change
+    return replace(found, on_schema_change=policy, deletes=keeping.deletes, history=keeping.history)
 
 
 def _check_wanted(found: Sequence[Table], schemas: Collection[str], tables: Collection[TableName], where: str) -> None:
@@ -115,6 +119,10 @@ def _table_text(spec: TableSpec) -> str:
     facts = {"table": str(spec.table), "owner": spec.owner, "description": spec.description}
     if spec.frozen:
         facts["on_schema_change"] = str(spec.on_schema_change)
+    if spec.soft:
+        facts["deletes"] = str(spec.deletes)
+    if spec.historic:
+        facts["history"] = str(spec.history)
     head = _yaml({name: value for name, value in facts.items() if value})
     lines = [f"key: {_flow(list(spec.key))}", "columns:"]
     for column in spec.columns:

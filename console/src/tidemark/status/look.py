@@ -25,7 +25,13 @@ def look(mirror: Mirror) -> Report:
     specs = mirror.source.tables
     return Report(
         source=mirror.name,
-        tables=tuple(table_report(s, states.get(s.table), published, proofs, now, health.wal_lsn) for s in specs),
+        tables=tuple(
+            replace(
+                table_report(spec, states.get(spec.table), published, proofs, now, health.wal_lsn),
+                history=mirror.layout.history(spec.table) if spec.historic else None,
+            )
+            for spec in specs
+        ),
         published=point(published) if published else None,
         verified=verified_through([spec.table for spec in specs], proofs),
         quarantined=len(control.quarantine()),

@@ -53,6 +53,7 @@ class TableReport:
     verified: int | None = None
     lag_s: float | None = None
     lag_bytes: int | None = None
+    history: str | None = None  # where it is, of a table that has one
 
     def as_dict(self) -> dict[str, Any]:
         """Give it as JSON takes it."""
@@ -65,6 +66,7 @@ class TableReport:
             "verified_through": self.verified,
             "lag_s": self.lag_s,
             "lag_bytes": self.lag_bytes,
+            "history": self.history,
         }
 
 

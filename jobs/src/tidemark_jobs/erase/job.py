@@ -21,6 +21,7 @@ from tidemark_jobs import storage
 from tidemark_jobs.bronze import Bronze
 from tidemark_jobs.control import PublishedMark
 from tidemark_jobs.copy import COPYING
+from tidemark_jobs.deltalog import is_table
 from tidemark_jobs.erase import bronze as changes_in
 from tidemark_jobs.erase import records
 from tidemark_jobs.erase.bronze import Events
@@ -131,11 +132,17 @@ class _Erasure:
         return published
 
     def _purge(self, wanted: Wanted) -> None:
-        url = self.run.layout.silver(wanted.spec.table)
         self._refuse_living(wanted)
-        rows = purge(url, wanted)
-        self.removed["silver"] += rows
-        log("deleted_rows_purged", table=str(wanted.spec.table), rows=rows)
+        for kind, url in self._tables(wanted):
+            rows = purge(url, wanted)
+            self.removed[kind] += rows
+            log("deleted_rows_purged", table=str(wanted.spec.table), place=kind, rows=rows)
+
+    def _tables(self, wanted: Wanted) -> list[tuple[str, str]]:
+        """Give the Delta tables that have rows of a table."""
+        layout, table = self.run.layout, wanted.spec.table
+        history = layout.history(table)
+        return [("silver", layout.silver(table)), *([("history", history)] if is_table(history) else [])]
 
     def _refuse_living(self, wanted: Wanted) -> None:
         living = [line for file in held(self.run.layout.silver(wanted.spec.table), wanted) for line in file.living]
@@ -146,6 +153,8 @@ class _Erasure:
                 f"{wanted.spec.table}: {len(living)} of the rows to be erased live in the source"
                 f"{f' ({self.run.job.subject}: {named})' if named else ''}: delete them there first"
             )
+        if any(file.living for kind, url in self._tables(wanted) if kind == "history" for file in held(url, wanted)):
+            raise RetryableError(f"the history of {wanted.spec.table} has not come to this mark: `tidemark sync`")
 
     def _checked(self, events: Events) -> Sequence[Cleared]:
         """See that nothing which is to go will be needed again; give the files of bronze that have some of it."""
@@ -191,8 +200,9 @@ class _Erasure:
         self.own.check()
         for wanted in events.wanted:
             version = events.published.version(wanted.spec.table)
-            url = self.run.layout.silver(wanted.spec.table)
-            self._gone(f"silver/{wanted.spec.table.path}", strip(url, version.version if version else -1))
+            versions = {"silver": version.version if version else -1}
+            for kind, url in self._tables(wanted):
+                self._gone(f"{kind}/{wanted.spec.table.path}", strip(url, versions.get(kind)))
         for mart in marts:
             self._gone(f"gold/{mart}", strip(self.run.layout.gold(mart)))
 
@@ -206,7 +216,7 @@ class _Erasure:
             "source": self.run.spec.name,
             "mark": events.published.mark.id,
             "keys": _keys(events),
-            "removed": {place: self.removed[place] for place in ("silver", "bronze", "control")},
+            "removed": {place: self.removed[place] for place in ("silver", "history", "bronze", "control")},
             "deleted": {"objects": len(self.deleted), "bytes": sum(stored.size for stored in self.deleted)},
             "read": {"objects": reading.objects, "bytes": reading.bytes},
             "left": reading.left,

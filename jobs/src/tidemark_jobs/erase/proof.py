@@ -39,8 +39,9 @@ def read_all(layout: Layout, events: Events) -> Reading:
 def _folders(layout: Layout, events: Events) -> Iterator[Folder]:
     """Name all folders that hold something of the source."""
     yield Folder("bronze", layout.bronze, events.goes)
-    keyed = {f"silver/{wanted.spec.table.path}": wanted for wanted in events.wanted}
-    for kind in ("silver", "gold"):
+    tables = [(kind, wanted) for kind in ("silver", "history") for wanted in events.wanted]
+    keyed = {f"{kind}/{wanted.spec.table.path}": wanted for kind, wanted in tables}
+    for kind in ("silver", "history", "gold"):
         within = f"{kind}/{layout.source}"
         for path in storage.folders(layout.root, within):
             place = f"{kind}/{path}"

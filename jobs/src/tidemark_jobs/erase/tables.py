@@ -1,4 +1,4 @@
-"""Silver without the rows that are to go: deleted ones still lie in its files, and its log tells their bounds."""
+"""Silver and histories without the rows that are to go: deleted ones still lie in files, and logs tell their bounds."""
 
 import re
 from collections.abc import Sequence
@@ -17,14 +17,14 @@ from tidemark_jobs.adopt import ATTEMPTS
 from tidemark_jobs.deltalog import open_table
 from tidemark_jobs.erase.files import Cleared
 from tidemark_jobs.erase.wanted import Wanted
-from tidemark_jobs.silver import write_entry
+from tidemark_jobs.history.table import OPEN
+from tidemark_jobs.silver import DELETED, write_entry
 from tidemark_jobs.statistics import bounds
 from tidemark_jobs.storage import StoredObject
 from tidemark_jobs.upsert import deletion_vectors
 from tidemark_jobs.upsert.data_files import DataFile, active_files
 from tidemark_jobs.upsert.place import NotWritable, open_place
 
-DELETED = "_deleted"
 _ENTRY = re.compile(r"_delta_log/(?P<version>\d{20})\.(json|checkpoint\.parquet)")
 _HINTS = {"_delta_log/_last_checkpoint", "_delta_log/_last_vacuum_info"}
 _DELETED_AT_ONCE = 16
@@ -41,7 +41,7 @@ class Held:
 def held(url: str, wanted: Wanted) -> list[Held]:
     """Find the files of a table's newest version that have rows which are to go, deleted ones too."""
     try:
-        place = open_place(url)
+        place = open_place(url, open_table(url).metadata().partition_columns)
     except NotWritable as error:
         raise ConfigurationError(str(error)) from error
     return [found for file in place.files if (found := _held(url, file, wanted))]
@@ -57,6 +57,8 @@ def _held(url: str, file: DataFile, wanted: Wanted) -> Held | None:
     gone = np.array(deletion_vectors.read(url, file.deletion_vector).to_array(), dtype=np.int64)
     there = np.setdiff1d(chosen, gone)
     kept = np.flatnonzero(pc.fill_null(rows[DELETED], False)) if marked else np.empty(0, np.int64)
+    if file.add["partitionValues"].get(OPEN) == "false":
+        kept = there  # versions of a history that ended
     living, going = np.setdiff1d(there, kept), np.union1d(gone, np.intersect1d(there, kept))
 
     def goes(group: pa.Table, before: int) -> np.ndarray:
@@ -69,7 +71,7 @@ def _held(url: str, file: DataFile, wanted: Wanted) -> Held | None:
 def purge(url: str, wanted: Wanted) -> int:
     """Write the files that have deleted rows which are to go anew, in one commit; give the number of those rows.
 
-    No row that lives is touched; of soft deletes, which stay in the table, those go too.
+    No row that lives is touched; what stays in the table although it is past, deleted rows and old versions, goes too.
     """
     for _ in range(ATTEMPTS):
         version, found = open_table(url).version(), held(url, wanted)

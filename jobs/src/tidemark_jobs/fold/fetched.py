@@ -1,4 +1,4 @@
-"""Unchanged values that only the table's own row has: fetched from it, as text."""
+"""Values that only the table's own row has: fetched from it, as text."""
 
 from collections.abc import Sequence
 
@@ -13,12 +13,12 @@ NOT_FOUND = (
 )
 
 
-def fetched(rows: DataFrame, table: DataFrame, spec: TableSpec, toast: Sequence[str]) -> DataFrame:
-    """Complete folded rows by what is unknown of them (among `toast`) from the table's rows at their root keys.
+def fetched(rows: DataFrame, table: DataFrame, spec: TableSpec, sought: Sequence[str]) -> DataFrame:
+    """Complete folded rows by what is unknown of them (among `sought`) from the table's rows at their root keys.
 
-    Gives `_key, gone, row, _commit_lsn`. A row whose root is not in the table ends the query with NOT_FOUND.
+    All but `unknown` and `root` stays as it is. A row whose root is not in the table ends the query with NOT_FOUND.
     """
-    texts = {name: text for name, text in row_texts(spec).items() if name in toast}
+    texts = {name: text for name, text in row_texts(spec).items() if name in sought}
     old = with_map(table, "_texts", texts).select(F.col("_key").alias("_root_key"), "_texts")
     incomplete = F.size("unknown") > 0
     found = rows.join(old, (F.col("_root_key") == F.col("root")) & incomplete, how="left")
@@ -26,4 +26,5 @@ def fetched(rows: DataFrame, table: DataFrame, spec: TableSpec, toast: Sequence[
     there = F.when(F.col("_root_key").isNotNull(), F.map_concat("row", known)).otherwise(
         F.raise_error(F.lit(NOT_FOUND))
     )
-    return found.select("_key", "gone", F.when(incomplete, there).otherwise(F.col("row")).alias("row"), "_commit_lsn")
+    names = [name for name in rows.columns if name not in ("row", "unknown", "root")]
+    return found.select(*names, F.when(incomplete, there).otherwise(F.col("row")).alias("row"))

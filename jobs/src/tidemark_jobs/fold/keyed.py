@@ -7,6 +7,7 @@ from pyspark.sql import functions as F
 
 from tidemark_contract.specs import TableSpec
 from tidemark_jobs.fold.keys import key_of
+from tidemark_jobs.fold.truncated import LOST, with_losses
 
 
 def position() -> Column:
@@ -33,14 +34,16 @@ def key_events(changes: DataFrame, spec: TableSpec, *, moved: bool) -> DataFrame
     """Give what happens at each key: `_key, gone, inserted, row, came_from, unchanged, commit_lsn, ordinal`.
 
     An update that changes the key is two events: the row is gone from the old key, and is at the new one with
-    `came_from` naming the old. What the old row tells (REPLICA IDENTITY FULL) is not unchanged but known.
+    `came_from` naming the old. What the old row tells (REPLICA IDENTITY FULL) is not unchanged but known. Changes that
+    tell their loss (`with_loss`) tell also which rows a TRUNCATE took.
     """
-    events = changes.select(*_events(spec))
-    if not moved:
-        return events
-    # With REPLICA IDENTITY FULL every update brings its old row; most have the same key.
-    events = events.withColumn("came_from", F.when(F.col("came_from") != F.col("_key"), F.col("came_from")))
-    return events.unionByName(events.where("came_from is not null").select(*_departure()))
+    truncated = [LOST] if LOST in changes.columns else []
+    events = changes.select(*_events(spec), *truncated)
+    if moved:
+        # With REPLICA IDENTITY FULL every update brings its old row; most have the same key.
+        events = events.withColumn("came_from", F.when(F.col("came_from") != F.col("_key"), F.col("came_from")))
+        events = events.unionByName(events.where("came_from is not null").select(*_departure(), *truncated))
+    return with_losses(events) if truncated else events
 
 
 @cache

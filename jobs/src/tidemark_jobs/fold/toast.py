@@ -1,4 +1,5 @@
-"""Unchanged TOAST columns: their values are not sent, and have to be found in the row's past.
+"""Values that a change does not bring, and that have to be found in the row's past: those of unchanged TOAST columns,
+and all of a row that is deleted, where it stays.
 
 A row's life at one key is a *stay*: it begins with an insert, with the row's arrival from another key, or before the
 first change we look at; it ends when the row is deleted or leaves. An unchanged column has the value that it last had
@@ -17,44 +18,57 @@ from tidemark_jobs.fold.keyed import key_events, position
 def fold_keyed_with_toast(changes: DataFrame, spec: TableSpec, *, moved: bool, toast: Sequence[str]) -> DataFrame:
     """Fold changes to `_key, gone, row, _commit_lsn, unknown, root`.
 
-    `unknown` names the columns (of `toast`) whose value stands only in the table, in its row with key `root`.
+    `unknown` names the columns whose value stands only in the table, in its row with key `root`: of those in `toast`,
+    or of all for a row that is gone, where the spec keeps it.
     """
-    stays = _stays(key_events(changes, spec, moved=moved), toast)
+    stays = stays_of(key_events(changes, spec, moved=moved), toast)
     last = F.max_by(F.struct("ended", "gone", "row", "known", "began", "came_from", "commit_lsn"), "ended")
     finals = stays.groupBy("_key").agg(last.alias("last")).select("_key", "last.*")
     finals = finals.withColumn("root", F.col("_key"))
     if moved:
-        finals = _follow(finals, stays, toast)
-    unknown = F.filter(_names(toast), lambda name: ~F.map_contains_key("known", name))
+        finals = followed(finals, stays, toast, kept=spec.soft)
+    row = F.map_concat("row", "known")
+    unknown = F.filter(names_of(toast), lambda name: ~F.map_contains_key("known", name))
+    of_gone = F.filter(names_of([column.name for column in spec.columns]), lambda name: ~F.map_contains_key(row, name))
     return finals.select(
         "_key",
         "gone",
-        F.when(~F.col("gone"), F.map_concat("row", "known")).alias("row"),
+        (row if spec.soft else F.when(~F.col("gone"), row)).alias("row"),
         F.col("commit_lsn").alias("_commit_lsn"),
-        F.when(F.col("gone"), F.array().cast("array<string>")).otherwise(unknown).alias("unknown"),
+        F.when(~F.col("gone"), unknown).otherwise(of_gone if spec.soft else names_of([])).alias("unknown"),
         "root",
     )
 
 
-def _stays(events: DataFrame, toast: Sequence[str]) -> DataFrame:
-    """One row per stay, as it ended: `_key, began (NULL: before our time), came_from, ended, gone, row, known`."""
+def with_stay(events: DataFrame) -> DataFrame:
+    """Add where the stay that an event belongs to began; NULL before our time."""
     starts = F.when(F.col("inserted") | F.col("came_from").isNotNull(), position())
     so_far = Window.partitionBy("_key").orderBy("commit_lsn", "ordinal").rowsBetween(Window.unboundedPreceding, 0)
-    placed = events.withColumn("began", F.last(starts, ignorenulls=True).over(so_far))
+    return events.withColumn("began", F.last(starts, ignorenulls=True).over(so_far))
+
+
+def stays_of(events: DataFrame, toast: Sequence[str]) -> DataFrame:
+    """One row per stay, as it ended: `_key, began (NULL: before our time), came_from, ended, gone, row, known`.
+
+    The row of one that is gone is the last that was told of, empty if none was.
+    """
+    placed = with_stay(events)
     known = [
-        F.max_by(F.struct(_value(name).alias("v")), F.when(_sent(name), position())).alias(f"known_{i}")
+        F.max_by(F.struct(_value(name).alias("v")), F.when(sent(name), position())).alias(f"known_{i}")
         for i, name in enumerate(toast)
     ]
     stays = placed.groupBy("_key", "began").agg(
-        F.max_by(F.struct("gone", "row", "commit_lsn"), position()).alias("last"),
+        F.max_by(F.struct("gone", "commit_lsn"), position()).alias("last"),
+        F.max_by("row", F.when(F.col("row").isNotNull(), position())).alias("told"),
         F.max(position()).alias("ended"),
         F.max("came_from").alias("came_from"),
         *known,
     )
-    return stays.select("_key", "began", "came_from", "ended", "last.*", _known_map(toast).alias("known"))
+    row = F.coalesce("told", F.create_map().cast("map<string,string>")).alias("row")
+    return stays.select("_key", "began", "came_from", "ended", "last.*", row, known_map(toast).alias("known"))
 
 
-def _follow(finals: DataFrame, stays: DataFrame, toast: Sequence[str]) -> DataFrame:
+def followed(finals: DataFrame, stays: DataFrame, toast: Sequence[str], *, kept: bool) -> DataFrame:
     """Walk back from stay to stay, all rows one step at a time, until nothing more can be learned."""
     earlier = stays.select(
         F.col("_key").alias("e_key"),
@@ -63,7 +77,7 @@ def _follow(finals: DataFrame, stays: DataFrame, toast: Sequence[str]) -> DataFr
         F.col("came_from").alias("e_came_from"),
         F.col("known").alias("e_known"),
     ).persist()
-    open_end = (F.col("came_from").isNotNull()) & ~F.col("gone") & (F.size("known") < len(toast))
+    open_end = (F.col("came_from").isNotNull()) & (~F.col("gone") | kept) & (F.size("known") < len(toast))
     while not finals.where(open_end).isEmpty():
         before = (F.col("e_key") == F.col("came_from")) & (F.col("e_ended") == F.col("began")) & open_end
         finals = (
@@ -90,19 +104,23 @@ def _value(name: str) -> Column:
     return F.col("row").getItem(name)
 
 
-def _sent(name: str) -> Column:
+def sent(name: str) -> Column:
+    """Tell whether an event brings the column's value."""
     return F.col("row").isNotNull() & ~F.coalesce(F.array_contains("unchanged", name), F.lit(False))
 
 
-def _names(toast: Sequence[str]) -> Column:
-    return F.array(*[F.lit(name) for name in toast])
+def names_of(toast: Sequence[str]) -> Column:
+    """Give names as an array."""
+    return F.array(*[F.lit(name) for name in toast]).cast("array<string>")
 
 
-def _known_map(toast: Sequence[str]) -> Column:
+def known_map(toast: Sequence[str]) -> Column:
+    """Give the values that `known_0, known_1, …` (a struct, or NULL where nothing is known) stand for, by name."""
     entries = [
         F.when(
             F.col(f"known_{i}").isNotNull(), F.struct(F.lit(name).alias("key"), F.col(f"known_{i}.v").alias("value"))
         )
         for i, name in enumerate(toast)
     ]
-    return F.map_from_entries(F.filter(F.array(*entries), lambda entry: entry.isNotNull()))
+    known = F.array(*entries).cast("array<struct<key:string,value:string>>")
+    return F.map_from_entries(F.filter(known, lambda entry: entry.isNotNull()))

@@ -11,7 +11,7 @@ from tidemark_jobs.upsert.commit import Action, added, commit, removed, without
 from tidemark_jobs.upsert.gathering import crowded, gathered
 from tidemark_jobs.upsert.lookup import Lookup
 from tidemark_jobs.upsert.place import Place
-from tidemark_jobs.upsert.rows import Found, Leaving, find, together, with_columns
+from tidemark_jobs.upsert.rows import Found, Leaving, find, together, weight, with_columns
 from tidemark_jobs.upsert.written import Written
 
 
@@ -36,10 +36,10 @@ def upsert(place: Place, rows: pa.Table, gone: pa.ChunkedArray, step: Step, *, t
     Gives the step as it was committed, with the rows that it added. `truncated`: so many rows, all that the table held,
     went by a TRUNCATE. Raises Overtaken, having changed nothing.
     """
-    found = [] if truncated is not None else find(place.url, place.files, rows["_key"])
+    found = [] if truncated is not None else find(place.url, place.files, rows["_key"], place.weighing)
     coming = rows.filter(pc.invert(gone))
-    went = sum(part.rows.num_rows for part in found) if truncated is None else truncated
-    return _replace(place, found, coming, replace(step, rows=coming.num_rows - went), truncated=truncated is not None)
+    went = sum(weight(part.rows) for part in found) if truncated is None else truncated
+    return _replace(place, found, coming, replace(step, rows=weight(coming) - went), truncated=truncated is not None)
 
 
 def upsert_counts(place: Place, rows: pa.Table, step: Step, *, truncated: int | None) -> Step:
@@ -67,26 +67,21 @@ def _counts(found: list[Found], keys: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.fill_null(pc.take(rows["_count"], places), 0)
 
 
-def replace_rows(
-    place: Place, files: Sequence[Written], went: Lookup, step: Step, *, counted: bool, truncated: bool
-) -> Step:
+def replace_rows(place: Place, files: Sequence[Written], went: Lookup, step: Step, *, truncated: bool) -> Step:
     """Bring the rows of new files in, in the place of those that make way; all of them, after a TRUNCATE.
 
-    `counted`: the rows are a bag's. The step and Overtaken as with `upsert`.
+    The step and Overtaken as with `upsert`.
     """
-    coming = sum(file.rows for file in files)
-    weight = sum(file.counted for file in files) if counted else coming
+    coming, came = sum(file.rows for file in files), sum(file.weight for file in files)
     leaving = list(map(removed, place.files)) if truncated else _without(place, went.leaving)
     metrics = _metrics(coming, updated=went.rows - went.deleted, deleted=went.deleted)
     actions = [*leaving, *(action for file in files for action in file.adds())]
-    return _commit(place, replace(step, rows=weight - went.counted), actions, metrics)
+    return _commit(place, replace(step, rows=came - went.weight), actions, metrics)
 
 
-def replace_all(
-    place: Place, files: Sequence[Written], step: Step, schema: Sequence[Action], *, before: int, counted: bool
-) -> Step:
+def replace_all(place: Place, files: Sequence[Written], step: Step, schema: Sequence[Action], *, before: int) -> Step:
     """Make the rows of new files all that the table holds, and its columns what `schema` says; see `replace_rows`."""
-    rows = sum(file.counted if counted else file.rows for file in files)
+    rows = sum(file.weight for file in files)
     actions = [*schema, *map(removed, place.files), *(action for file in files for action in file.adds())]
     return _commit(place, replace(step, rows=rows - before), actions, _metrics(rows, updated=0, deleted=before))
 

@@ -12,9 +12,10 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from tidemark_jobs.reader import read_files
+from tidemark_jobs.silver import DELETED
 from tidemark_jobs.upsert import deletion_vectors
 from tidemark_jobs.upsert.place import Place
-from tidemark_jobs.upsert.rows import Leaving, find
+from tidemark_jobs.upsert.rows import Leaving, find, weight
 from tidemark_jobs.upsert.written import Written, all_keys
 
 LOOKED_THROUGH = 4_000_000
@@ -27,7 +28,7 @@ class Lookup:
 
     leaving: Sequence[Leaving]
     deleted: int = 0  # those in whose place nothing comes
-    counted: int = 0  # rows of the source that they stand for: in a bag, each stands for `_count`
+    weight: int = 0  # rows of the source that they stand for
 
     @property
     def rows(self) -> int:
@@ -35,35 +36,34 @@ class Lookup:
         return sum(len(part.positions) for part in self.leaving)
 
 
-def look_up(spark: SparkSession, place: Place, files: Sequence[Written], *, counted: bool) -> Lookup:
-    """Find the rows of the table, a bag's where they are `counted`, under the keys in the new files."""
+def look_up(spark: SparkSession, place: Place, files: Sequence[Written]) -> Lookup:
+    """Find the rows of the table under the keys in the new files."""
     if not files:
         return Lookup(())
     if place.rows + sum(file.all_rows for file in files) <= LOOKED_THROUGH:
-        return _in_arrow(place, files, counted=counted)
-    return _by_join(spark, place, files, counted=counted)
+        return _in_arrow(place, files)
+    return _by_join(spark, place, files)
 
 
-def _in_arrow(place: Place, files: Sequence[Written], *, counted: bool) -> Lookup:
-    found = find(place.url, place.files, all_keys(files), ["_count"] if counted else [])
+def _in_arrow(place: Place, files: Sequence[Written]) -> Lookup:
+    found = find(place.url, place.files, all_keys(files), place.weighing)
     keys = pa.chunked_array([file.read("_key")["_key"].take(pa.array(file.gone)).combine_chunks() for file in files])
     deleted = sum(int(pc.sum(pc.is_in(part.rows["_key"], keys)).as_py() or 0) for part in found) if len(keys) else 0
-    total = sum(int(pc.sum(part.rows["_count"]).as_py()) for part in found) if counted else 0
-    leaving = [part.leaving for part in found]
-    return Lookup(leaving, deleted, total if counted else sum(len(part.positions) for part in leaving))
+    return Lookup([part.leaving for part in found], deleted, sum(weight(part.rows) for part in found))
 
 
-def _by_join(spark: SparkSession, place: Place, files: Sequence[Written], *, counted: bool) -> Lookup:
+def _by_join(spark: SparkSession, place: Place, files: Sequence[Written]) -> Lookup:
     """The positions come back as one list for each file."""
     new = read_files(spark, "_key string, _mark bigint", [f"{place.url}/{file.path}" for file in files])
     keys = new.select("_key", F.col("_mark").isNull().alias("gone"))
-    weight = F.col("_count") if counted else F.lit(1)
+    weights = {"_count": F.col("_count"), DELETED: (~F.col(DELETED)).cast("int")}
+    weighed = next((weights[name] for name in place.weighing), F.lit(1))
     at = (F.col("_metadata.file_path").alias("path"), F.col("_metadata.row_index").alias("position"))
-    there = open_rows(spark, place).select("_key", weight.alias("weight"), *at).join(keys, "_key")
+    there = open_rows(spark, place).select("_key", weighed.alias("weight"), *at).join(keys, "_key")
     by_file = there.groupBy("path").agg(
         F.collect_list("position").alias("positions"),
         F.count_if("gone").alias("deleted"),
-        F.sum("weight").alias("counted"),
+        F.sum("weight").alias("weight"),
     )
     found = by_file.toArrow().to_pylist()
     named = {PurePosixPath(unquote(file.path)).name: file for file in place.files}
@@ -72,7 +72,7 @@ def _by_join(spark: SparkSession, place: Place, files: Sequence[Written], *, cou
         for facts in found
         for file in [named[PurePosixPath(unquote(facts["path"])).name]]
     ]
-    return Lookup(leaving, sum(f["deleted"] for f in found), sum(f["counted"] for f in found))
+    return Lookup(leaving, sum(f["deleted"] for f in found), sum(f["weight"] for f in found))
 
 
 def open_rows(spark: SparkSession, place: Place) -> DataFrame:

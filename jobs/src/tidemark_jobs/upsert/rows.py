@@ -1,6 +1,6 @@
 """The rows of a Delta table that have certain keys: where they are, and what they hold."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from pyroaring import BitMap64
 
 from tidemark_jobs import storage
+from tidemark_jobs.silver import DELETED
 from tidemark_jobs.upsert import deletion_vectors
 from tidemark_jobs.upsert.data_files import DataFile
 
@@ -50,6 +51,19 @@ def find(url: str, files: Sequence[DataFile], keys: pa.ChunkedArray, columns: Se
 def together(found: Sequence[Found]) -> pa.Table:
     """Put the rows of one or more files together; that a column holds no NULL may stand in some of them."""
     return pa.concat_tables([part.rows for part in found], promote_options="default")
+
+
+def weight(rows: pa.Table) -> int:
+    """Give how many rows of the source these stand for: a bag's are counted, and a deleted one stands for none."""
+    if "_count" in rows.column_names:
+        return int(pc.sum(rows["_count"]).as_py() or 0)
+    deleted = int(pc.sum(rows[DELETED]).as_py() or 0) if DELETED in rows.column_names else 0
+    return int(rows.num_rows) - deleted
+
+
+def weighing(names: Iterable[str]) -> list[str]:
+    """Choose the columns that `weight` looks at."""
+    return [name for name in names if name in ("_count", DELETED)]
 
 
 def with_columns(rows: pa.Table, schema: pa.Schema) -> pa.Table:

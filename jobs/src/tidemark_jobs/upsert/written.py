@@ -18,6 +18,7 @@ from tidemark_jobs import storage
 from tidemark_jobs.statistics import bounds
 from tidemark_jobs.upsert import deletion_vectors
 from tidemark_jobs.upsert.commit import Action, added_file
+from tidemark_jobs.upsert.rows import weighing, weight
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,9 @@ class Written:
 
     @cached_property
     def gone(self) -> np.ndarray:
-        """Positions of the rows that go."""
+        """Positions of the rows that go; there are none where rows have no mark at all."""
+        if "_mark" not in self._parquet.schema_arrow.names:
+            return np.empty(0, np.int64)
         return np.flatnonzero(pc.is_null(self.read("_mark")["_mark"]).to_numpy())
 
     @property
@@ -48,9 +51,10 @@ class Written:
         return self.all_rows - self.gone.size
 
     @property
-    def counted(self) -> int:
-        """Rows of the source that a bag's rows stand for."""
-        return int(pc.sum(self.read("_count")["_count"]).as_py() or 0)
+    def weight(self) -> int:
+        """Rows of the source that the rows that come stand for."""
+        names = weighing(self._parquet.schema_arrow.names)
+        return weight(self.read(*names)) if names else self.rows
 
     def adds(self) -> list[Action]:
         """Bring its rows into the table; nothing when none comes."""

@@ -1,0 +1,66 @@
+"""Rows that a table has and a new copy of it lacks: kept as deleted ones, where its spec wants that.
+
+The copy does not tell what they were like in columns that it has otherwise, or when they went: such columns are NULL,
+and so is `_commit_lsn`.
+"""
+
+import uuid
+from collections.abc import Sequence
+
+from deltalake import DeltaTable
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from tidemark_contract.marks import Mark
+from tidemark_contract.specs import TableSpec
+from tidemark_jobs import silver
+from tidemark_jobs.fold.keys import copy_line
+from tidemark_jobs.fold.values import row_texts
+from tidemark_jobs.reader import read_files
+from tidemark_jobs.silver import DELETED
+from tidemark_jobs.upsert.written import Written
+
+
+def write_missing(
+    spark: SparkSession, url: str, table: DeltaTable, spec: TableSpec, copied: Sequence[Written], mark: Mark
+) -> str:
+    """Write the rows of a table that none of a copy's files has; give the folder below the table."""
+    folder = f"gone-{uuid.uuid4()}"  # no leading underscore: VACUUM would never look into it
+    names = [f"{url}/{file.path}" for file in copied]
+    there = read_files(spark, "_key string", names) if names else spark.createDataFrame([], "_key string")
+    before = spark.read.format("delta").option("versionAsOf", table.version()).load(url)
+    missing(before, there, spec, mark).write.parquet(f"{url}/{folder}")
+    return folder
+
+
+def missing(before: DataFrame, there: DataFrame, spec: TableSpec, mark: Mark) -> DataFrame:
+    """Give the rows of a table as it was whose `_key` is not there by now, with the columns of the spec, as deleted.
+
+    A column that had another name or type is NULL; a row that had another key than it would have now is left out.
+    """
+    own_key = copy_line([row_texts(spec)[name] for name in spec.key])
+    rows = _shaped(before, spec).where(F.col("_key").eqNullSafe(own_key)).join(there, "_key", "left_anti")
+    return deleted(rows, mark.id).select(*[f"`{field.name}`" for field in silver.schema(spec)])
+
+
+def deleted(rows: DataFrame, mark: int, lsn: int | None = None) -> DataFrame:
+    """Mark the rows of silver that are not deleted yet: by a mark, and a commit if it is known."""
+    of_now = {"_mark": F.lit(mark), "_commit_lsn": F.lit(lsn).cast("bigint")}
+    columns = {name: F.when(F.col(DELETED), F.col(name)).otherwise(now) for name, now in of_now.items()}
+    return rows.withColumns({**columns, DELETED: F.lit(True)})
+
+
+def _shaped(before: DataFrame, spec: TableSpec) -> DataFrame:
+    """Give a table's rows the columns of a spec: those that it has already, and NULL for the others."""
+    types = {field.name: field.dataType for field in before.schema}
+    same = {field.name for field in silver.schema(spec) if types.get(field.name) == field.dataType}
+    kept = [column.name for column in spec.columns if spec.silver_names[column.name] in same]
+    others: dict[str, Column] = {"_exact": F.map_filter("_exact", lambda name, _: name.isin(*kept))}
+    others |= {} if DELETED in same else {DELETED: F.lit(False)}
+    columns = [
+        others.get(field.name, F.col(f"`{field.name}`") if field.name in same else F.lit(None).cast(field.dataType))
+        for field in silver.schema(spec)
+    ]
+    return before.select(
+        *[column.alias(field.name) for column, field in zip(columns, silver.schema(spec), strict=True)]
+    )
