@@ -24,7 +24,7 @@ for seed in $seeds; do
 done
 export TIDEMARK_COURSES=${TIDEMARK_COURSES:-5} TIDEMARK_COMMITS=120
 export TIDEMARK_ALL=1
-for suite in source connector jobs; do
+for suite in source connector jobs weather; do
   echo "== $suite, in every variant; of jobs $TIDEMARK_COURSES courses of $TIDEMARK_COMMITS commits to one table"
   infra/local/test-suite.sh "$suite" || failed=1
 done

@@ -1,5 +1,6 @@
 """What may happen to the source and its slot: the mirror ends equal, or says what is the matter and how it ends."""
 
+import os
 import random
 import shutil
 import signal
@@ -8,12 +9,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import psycopg
 import pytest
 from pyspark.sql import SparkSession
 
 from tests.variants import any_of
+from tests.weather.disk import can_mount, small_disk_for_the_log
 from tests.weather.mirror import Mirror
 from tidemark_contract.errors import RetryableError, SourceRefused
 
@@ -23,9 +26,11 @@ DROP_SLOT = "SELECT pg_drop_replication_slot('tidemark_shop')"
 MAKE_SLOT = "SELECT pg_create_logical_replication_slot('tidemark_shop', 'pgoutput')"
 
 
-@pytest.fixture(scope="module")
-def mirror(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) -> Iterator[Mirror]:
-    with Mirror.on("17", tmp_path_factory.mktemp("mirror"), spark) as made:
+@pytest.fixture(scope="module", params=[random.choice(VERSIONS)])
+def mirror(
+    tmp_path_factory: pytest.TempPathFactory, spark: SparkSession, request: pytest.FixtureRequest
+) -> Iterator[Mirror]:
+    with Mirror.on(request.param, tmp_path_factory.mktemp("mirror"), spark) as made:
         yield made
 
 
@@ -63,12 +68,16 @@ def the_slot_is_dropped_and_made_again(mirror: Mirror) -> None:
 
 
 def the_slot_is_invalidated(mirror: Mirror) -> None:
+    """For the log that it keeps; or, from PostgreSQL 18 on, because nobody has read it for so long."""
+    [(version,)] = mirror.write("SHOW server_version_num")
+    limit = ("idle_replication_slot_timeout", "1s") if int(version) >= 180000 else ("max_slot_wal_keep_size", "1MB")
     mirror.stop()
-    mirror.write("ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'", "SELECT pg_reload_conf()", role="superuser")
-    for _ in range(4):
+    mirror.set(*limit)
+    for number in range(1020, 1024):
+        mirror.rows(number, number)
+        time.sleep(0.5)
         mirror.write("SELECT pg_switch_wal()", "CHECKPOINT", role="superuser")
-        mirror.rows(1020, 1020) if not mirror.write("SELECT 1 FROM account WHERE id = 1020") else None
-    mirror.write("ALTER SYSTEM RESET max_slot_wal_keep_size", "SELECT pg_reload_conf()", role="superuser")
+    mirror.set(limit[0], None)
     slot = mirror.status()["slot"]
 
     assert "lost" == slot["state"]
@@ -252,16 +261,54 @@ def outcome(work: Callable[[], object]) -> BaseException | None:
 
 def jobs_are_ended_and_killed(mirror: Mirror) -> None:
     """At any moment: what they hold is free at once, and what they left half-made counts for nothing."""
-    for number, (job, how) in enumerate([("copy", "TERM"), ("sync", "KILL"), ("copy", "KILL"), ("sync", "TERM")]):
+    jobs = ("copy", "sync")
+    for number, (job, how) in enumerate([(job, how) for how in (signal.SIGTERM, signal.SIGKILL) for job in jobs]):
         mirror.rows(1530 + number, 1530 + number)
-        argv = [sys.executable, "-m", "tidemark_jobs", job, "--source", "shop", *["--continuous"] * (job == "sync")]
-        silent = subprocess.DEVNULL
-        process = subprocess.Popen(argv, env=mirror.world.environment, stdout=silent, stderr=silent)
+        process = start_job(mirror, job)
         time.sleep(2 + random.random() * 10)
-        number_of = signal.Signals[f"SIG{how}"]
-        process.send_signal(number_of)
-        assert process.wait(60) in (-number_of, 0)
+        process.send_signal(how)
+        assert process.wait(60) in (-how, 0)
         mirror.is_equal()
+
+
+def the_jvm_of_a_job_is_killed(mirror: Mirror) -> None:
+    """As one that is out of memory: the job ends, and does not wait for it."""
+    for number, job in enumerate(("copy", "verify")):
+        mirror.rows(1540 + number, 1540 + number)
+        process = start_job(mirror, job)
+        java = mirror.until(lambda process=process: children(process), "a JVM")
+        time.sleep(3 + random.random() * 8)
+        for pid in java:
+            with suppress(ProcessLookupError):  # the job was quicker
+                os.kill(pid, signal.SIGKILL)
+        assert process.wait(120) in (0, 1, 75)
+        mirror.is_equal()
+
+
+def start_job(mirror: Mirror, job: str) -> "subprocess.Popen[bytes]":
+    """Start a job in a process of its own; a sync goes on until it is ended."""
+    argv = [sys.executable, "-m", "tidemark_jobs", job, "--source", "shop", *["--continuous"] * (job == "sync")]
+    silent = subprocess.DEVNULL
+    return subprocess.Popen(argv, env=mirror.world.environment, stdout=silent, stderr=silent)
+
+
+def children(process: "subprocess.Popen[bytes]") -> list[int]:
+    listed = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=False).stdout
+    return [int(pid) for pid in listed.split()]
+
+
+def the_disk_of_the_log_is_full(mirror: Mirror) -> None:
+    """The server crashes under all that use it; with room again it recovers, and so does the mirror."""
+    with small_disk_for_the_log(mirror.server, room_mb=48) as make_room:
+        fill = "SELECT pg_logical_emit_message(true, 'fill', repeat('x', 4000000))"
+        with pytest.raises(psycopg.Error):
+            mirror.write(*[fill] * 40, role="superuser")
+        make_room()
+        mirror.server.stop("immediate")
+        mirror.server.start()
+        mirror.rows(1550, 1555)
+        mirror.is_equal()
+    mirror.is_equal()
 
 
 CASES: tuple[Callable[[Mirror], None], ...] = (
@@ -278,6 +325,8 @@ CASES: tuple[Callable[[Mirror], None], ...] = (
     the_password_is_rotated,
     the_server_goes_away_under_each_job,
     jobs_are_ended_and_killed,
+    the_jvm_of_a_job_is_killed,
+    *([the_disk_of_the_log_is_full] if can_mount() else []),
     a_standby_is_promoted,  # the last: the mirror's server is another then
 )
 
