@@ -70,7 +70,7 @@ def load_cases() -> list[Case]:
 
 def write_case(case: Case) -> str:
     """Give a case as its file."""
-    parts = [f"-- {case.sentence}"]
+    parts = ["\n".join([f"-- {case.sentence}", *(f"-- spec: {line}" for line in case.spec.splitlines())])]
     for name, blocks in case.sections.items():
         texts = [f"-- in {block.session}\n{block.text};" if block.session else f"{block.text};" for block in blocks]
         head = [] if name == SECTIONS[0] else [f"-- {name}"]

@@ -24,6 +24,7 @@ class Exactness(World):
 
     cases: ClassVar[Sequence[Case]] = chosen_cases()
     lock_timeout: ClassVar[str] = "5s"
+    witnessed: ClassVar[bool] = True  # what tables keep of the past is seen by triggers, too
 
     @cached_property
     def sessions(self) -> dict[tuple[str, str], psycopg.Connection[Any]]:
@@ -41,7 +42,7 @@ class Exactness(World):
         self.play("before")
         connection.execute(audit.SETUP)
         for case in self.cases:
-            if case.keeps:
+            if case.keeps and self.witnessed:
                 audit.watch(connection, case.name)
 
     def play(self, section: str) -> None:
@@ -74,7 +75,9 @@ class Exactness(World):
         return [spec for spec in self.spec.tables if spec.table.schema == case.name]
 
     def alters(self, spec: TableSpec) -> bool:
-        """Tell whether the case of a table changes columns while it is mirrored."""
+        """Tell whether the case of a table changes columns while it is mirrored, or may do so."""
+        if not self.witnessed:
+            return True
         [case] = [case for case in self.cases if case.name == spec.table.schema]
         return any("ALTER TABLE" in block.text for name in SECTIONS[1:] for block in case.sections[name])
 

@@ -38,11 +38,13 @@ def play(cases: Sequence[Case], folder: Path, spark: SparkSession, *, seed: str 
     class Batch(Exactness):
         pass
 
-    Batch.cases, Batch.lock_timeout = tuple(cases), "200ms"
+    Batch.cases, Batch.lock_timeout, Batch.witnessed = tuple(cases), "200ms", False
     wrong: dict[str, Difference] = {}
     copied, played = 0, list(cases)
     with Batch.on("17", folder, 1) as world, closing(world):
-        for words in (("discover", "--name", "shop"), ("init",), START):
+        world.must("discover", "--name", "shop")
+        world.amend_specs()
+        for words in (("init",), START):
             world.must(*words)
         copy(warm_run(world.environment, spark, Job("copy", "shop")))
         for section in PLAYED:

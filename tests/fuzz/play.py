@@ -14,13 +14,18 @@ from tests.fuzz.writer import ALONE, ROWS, SCHEMA, Make, Writer
 STATEMENTS = 14
 """In each section, about."""
 SESSIONS = ("", "a")
+KEEPING = ("", "deletes: soft\n", "history: scd2\n", "deletes: soft\nhistory: scd2\n")
+"""What the specs of a case's tables say besides, of tables that have a key."""
 _IDLE = TransactionStatus.IDLE
 
 
 def new_case(chance: random.Random, name: str) -> Case:
     """Give a case whose tables are drawn and whose statements are still to be."""
     before = tuple(Block("", create(chance, table)) for table in ("t", "u"))
-    return Case(name, "drawn at random", EQUAL, "", "", False, {SECTIONS[0]: before, SECTIONS[1]: (), SECTIONS[2]: ()})
+    keyed = all("PRIMARY KEY" in block.text for block in before)
+    spec = chance.choice(KEEPING) if keyed else ""
+    sections: dict[str, tuple[Block, ...]] = {SECTIONS[0]: before, SECTIONS[1]: (), SECTIONS[2]: ()}
+    return Case(name, "drawn at random", EQUAL, "", spec, False, sections)
 
 
 class Play:

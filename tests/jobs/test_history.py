@@ -270,3 +270,20 @@ def test_it_is_compacted_and_vacuumed_and_what_somebody_else_did_to_it_is_mended
 
     assert [("2\tb\tNaN", None, None, 5, None)] == [row for row in versions(lake, TOLD) if row[0].startswith("2")]
     assert lake.lines(TOLD) == valid_at(lake, TOLD, 6)
+
+
+@any_of("most", [50, 1])
+def test_a_history_that_was_left_behind_comes_mark_by_mark_or_by_a_comparison(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr("tidemark_jobs.history.forward.CATCH_UP", most)
+    with monkeypatch.context() as patch:
+        patch.setattr(Histories, "follow", lambda *_: None)
+        for number, state in ((2, "m2"), (3, None), (4, "m4")):
+            changes = [update(ORDERS, 101 + 10 * number, id="1", state=state, price="1.00")] if state else []
+            lake.land(*changes, mark(number, 110 + 10 * number)).sync()
+    lake.land(mark(5, 160)).sync()
+
+    told = [(row[0], *row[3:]) for row in versions(lake, TOLD) if row[0].startswith("1")]
+    by_marks = [("1\ta\t1.00", 1, 2), ("1\tm2\t1.00", 2, 4), ("1\tm4\t1.00", 4, None)]
+    assert (by_marks if most > 1 else [("1\ta\t1.00", 1, 4), ("1\tm4\t1.00", 4, None)]) == told

@@ -34,6 +34,8 @@ from tidemark_jobs.upsert.apply import Overtaken
 from tidemark_jobs.upsert.place import NotWritable
 
 ATTEMPTS = 5
+CATCH_UP = 50
+"""Marks at which a table changed that a history is caught up by, one by one."""
 
 
 @dataclass(frozen=True)
@@ -70,18 +72,23 @@ class Histories:
     def _path(
         self, spec: TableSpec, stand: PublishedMark, before: PublishedMark | None, published: PublishedMark
     ) -> list[tuple[PublishedMark | None, PublishedMark]]:
-        """Give the marks at which a table is another than at the one before, from where its history stands."""
-        now, then = published.version(spec.table), stand.version(spec.table)
-        if now is None or _is_same(spec, stand, published):
+        """Give the marks at which a table is another than at the one before, from where its history stands.
+
+        One that is too far behind, or not to be gone on from, comes to the newest mark at once.
+        """
+        then, path, mark = stand.version(spec.table), list[tuple[PublishedMark | None, PublishedMark]](), published
+        if published.version(spec.table) is None:
             return []
-        if then is None or now.copy != then.copy:
-            return [(None, published)]
-        if before is not None and _is_same(spec, stand, before):
-            return [(before, published)]
-        target = self.run.control.published_from(now.mark) or published
-        base = self.run.control.published_before(target.mark.id, since=stand.mark.id) or stand
-        earlier = self._path(spec, stand, None, base) if base.mark.id > stand.mark.id else []
-        return [*earlier, (base, target)]
+        while not _is_same(spec, stand, mark):
+            now = mark.version(spec.table)
+            if then is None or now is None or now.copy != then.copy or len(path) == CATCH_UP:
+                return [(None, published)]
+            if before is not None and mark is published and _is_same(spec, stand, before):
+                return [(before, published)]
+            target = self.run.control.published_from(now.mark) or published
+            mark = self.run.control.published_before(target.mark.id, since=stand.mark.id) or stand
+            path.append((mark, target))
+        return path[::-1]
 
     def _stand(self, stands: tuple[int, str | None] | None, at_hand: Sequence[PublishedMark]) -> PublishedMark | None:
         if stands is None:
