@@ -170,6 +170,23 @@ def test_a_start_in_the_foreground_without_state_is_a_new_incarnation_until_a_si
     assert [] == stack.pids()
 
 
+def test_in_the_foreground_a_killed_taskmanager_is_replaced_and_a_killed_jobmanager_ends_it(stack: Stack) -> None:
+    """Nobody is left who would restart anything: whoever supervises the start tries again."""
+    command = stack.command("start", "--checkpoint-interval", "500ms")
+    with subprocess.Popen(command, env=stack.environment(), stderr=subprocess.PIPE, text=True) as foreground:
+        assert foreground.stderr is not None
+        next(line for line in foreground.stderr if "tidemark_streaming.foreground" in line)
+        _kill(stack, "taskmanager")
+        next(line for line in foreground.stderr if "starting another" in line)
+        next(line for line in foreground.stderr if '"state": "running"' in line)
+        _kill(stack, "jobmanager")
+        _, said = foreground.communicate()
+
+    assert 75 == foreground.returncode
+    assert "a start resumes from the last checkpoint" in said
+    assert [] == stack.pids()
+
+
 def test_a_missing_slot_ends_the_start_with_the_reason(stack: Stack) -> None:
     refused = stack.run("start", "--detach", source="other", TIDEMARK_SOURCE_OTHER_URL=stack.url)
 
