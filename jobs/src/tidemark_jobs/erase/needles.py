@@ -10,6 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tidemark_contract.copytext import encode_row
+from tidemark_contract.subjects import Subject
+from tidemark_contract.types import Codec
 from tidemark_jobs.erase.wanted import Wanted
 
 TELLING = 8
@@ -26,8 +28,8 @@ class Needles:
     @classmethod
     def of(cls, wanted: Iterable[Wanted]) -> "Needles":
         """Take the texts of keys that are long enough, as columns have them, and as COPY and JSON write them."""
-        keys = [key for one in wanted for subject in one.subjects for key in subject.keys]
-        texts = {text for key in keys for text in (*key, encode_row(key)) if len(text.encode()) >= TELLING}
+        subjects = [subject for one in wanted for subject in one.subjects]
+        texts = {text for subject in subjects for text in _telling(subject) if len(text.encode()) >= TELLING}
         written = sorted({form for text in texts for form in _forms(text)})
         parts = [written[n : n + _AT_ONCE] for n in range(0, len(written), _AT_ONCE)]
         return cls(tuple("|".join(map(re.escape, part)) for part in parts))
@@ -45,6 +47,16 @@ class Needles:
     def in_rows(self, rows: pa.Table) -> int:
         """Count the texts in all columns that hold one."""
         return sum(self.are_in(texts) for column in rows.columns for chunk in column.chunks for texts in _texts(chunk))
+
+
+def _telling(subject: Subject) -> Iterator[str]:
+    """Of a key of several columns one alone may tell (an address), or may not (a date): those that are no texts."""
+    texts = {column.name for column in subject.spec.columns if column.silver.codec is Codec.TEXT}
+    for key in subject.keys:
+        yield encode_row(key)
+        if len(key) == 1:
+            yield key[0]
+        yield from (text for name, text in zip(subject.columns, key, strict=True) if name in texts)
 
 
 def _forms(text: str) -> Iterator[str]:
