@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
 
+from tests.e2e.erasing import found
 from tests.jobs.lake import LINES, LOG, ORDERS, Lake, delete, insert, mark, relation, update
 from tidemark_contract.catalog import Catalog
 from tidemark_contract.layout import Layout
@@ -84,6 +85,7 @@ def erased(lake: Lake) -> Reading:
 def test_what_is_left_is_folded_compacted_and_vacuumed_on(lake: Lake) -> None:
     """A file that was written anew is never registered again; what no mark had seen is folded at the next."""
     assert erased(lake).left == {}
+    assert [] == found(lake.root, GONE)
     assert 0 == Landing(lake.layout).register()
     lake.land(insert(ORDERS, 131, id="2", state="back", price=None), mark(5, 140)).sync()
 
