@@ -1,6 +1,7 @@
 """Tables whose spec says `history: scd2`, on a lake filled by hand: every version that was committed, and no other."""
 
 import random
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -287,3 +288,15 @@ def test_a_history_that_was_left_behind_comes_mark_by_mark_or_by_a_comparison(
     told = [(row[0], *row[3:]) for row in versions(lake, TOLD) if row[0].startswith("1")]
     by_marks = [("1\ta\t1.00", 1, 2), ("1\tm2\t1.00", 2, 4), ("1\tm4\t1.00", 4, None)]
     assert (by_marks if most > 1 else [("1\ta\t1.00", 1, 4), ("1\tm4\t1.00", 4, None)]) == told
+
+
+def test_a_copy_of_a_mark_that_the_history_is_past_is_compared_too(lake: Lake) -> None:
+    """Nothing has changed since it in the source; but what the lake had was not what it has now."""
+    lake.land(mark(2, 110, kind="copy")).sync()
+    shutil.rmtree(lake.root / "history" / "shop" / ORDERS.table.path)  # as if its spec had not wanted it until now
+    lake.land(mark(3, 120)).sync()
+    lake.copied(2, orders=[("1", "a", "7.00")])
+    lake.land(mark(4, 130)).sync()
+
+    assert ["1\ta\t7.00"] == lake.lines(TOLD) == valid_at(lake, TOLD, 4)
+    assert lake.lines(TOLD, 3) == valid_at(lake, TOLD, 3)
