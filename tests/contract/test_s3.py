@@ -2,6 +2,7 @@
 
 import pytest
 
+from tidemark_contract import s3
 from tidemark_contract.errors import LakeRefused, LakeUnavailable, SettingsError
 from tidemark_contract.s3 import S3Access, lake_error
 from tidemark_contract.settings import Settings
@@ -68,3 +69,25 @@ def test_a_lake_on_s3_is_a_bucket_and_a_plain_prefix(lake: str) -> None:
 def test_a_lake_that_engines_would_read_differently_is_refused(lake: str) -> None:
     with pytest.raises(SettingsError, match="TIDEMARK_LAKE is"):
         Settings.read({"TIDEMARK_SPECS": "s", "TIDEMARK_STATE": "t", "TIDEMARK_LAKE": lake})
+
+
+def test_what_the_store_does_not_answer_is_asked_again_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(s3, "FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr(s3, "PATIENCE_S", 0.05)
+    asked: list[int] = []
+
+    def answer(after: int) -> str:
+        asked.append(after)
+        if len(asked) <= after:
+            raise LakeUnavailable("not now")
+        return "here"
+
+    assert ("here", 3) == (s3.insist(lambda: answer(2)), len(asked))
+    with pytest.raises(LakeUnavailable, match="not now"):
+        s3.insist(lambda: answer(1000))
+    with pytest.raises(LakeRefused):
+        s3.insist(refuse)
+
+
+def refuse() -> None:
+    raise LakeRefused("never")

@@ -1,19 +1,41 @@
 from collections.abc import Iterator
 
 import pytest
+from pyspark.sql import SparkSession
 
 from tests.integration.containers import postgres_container, s3_container
 from tests.integration.mirror import Mirror
 from tests.integration.places import EMBEDDED
-from tests.integration.s3 import S3Server, moto_server
+from tests.integration.proxy import FaultyS3, behind
+from tests.integration.s3 import BUCKET, S3Server, moto_server
 from tidemark.local.home import home
 from tidemark.local.postgres import EmbeddedPostgres
+from tidemark_jobs.session import build_session
 
 
 @pytest.fixture(scope="session")
 def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     with moto_server(tmp_path_factory.mktemp("moto")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def faulty_s3(moto: S3Server) -> Iterator[FaultyS3]:
+    with behind(moto) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="module")
+def spark_on_s3(faulty_s3: FaultyS3) -> Iterator[SparkSession]:
+    """A Spark in this process, with all its ways to S3 through the proxy, and little patience."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tidemark_contract.s3.PATIENCE_S", 2)
+        for name, value in faulty_s3.environment.items():
+            if name.startswith("AWS_"):
+                patch.setenv(name, value)
+        spark = build_session("tests", f"s3://{BUCKET}")
+        yield spark
+        spark.stop()
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from tidemark_contract.layout import Layout
 from tidemark_contract.names import MARK_SCHEMA, MARK_TABLE, TableName
 from tidemark_contract.settings import Settings
 from tidemark_contract.specs import ColumnSpec, SourceSpec, TableSpec
-from tidemark_jobs import silver
+from tidemark_jobs import silver, storage
 from tidemark_jobs.bronze import Bronze
 from tidemark_jobs.changelog import CHANGES
 from tidemark_jobs.control import PublishedMark, TableState
@@ -148,7 +148,7 @@ class Lake:
 
     @property
     def run(self) -> Run:
-        run = Run(Job("sync", "shop"), Settings(self.root, self.root.as_uri(), self.root, {}))
+        run = Run(Job("sync", "shop"), Settings(self.root, self.layout.root, self.root, {}))
         run.__dict__.update(spark=self.spark, spec=self.spec)  # what a process would start and load
         return run
 
@@ -164,9 +164,10 @@ class Lake:
         return self.land_table(pa.Table.from_pylist(rows, CHANGES))
 
     def land_table(self, table: pa.Table) -> "Lake":
-        folder = self.root / "bronze" / "shop" / "_landing" / f"{self.incarnation:06d}"
-        folder.mkdir(parents=True, exist_ok=True)
-        pq.write_table(table, folder / f"part-0a-0-{self.counter}", compression="zstd")
+        content = pa.BufferOutputStream()
+        pq.write_table(table, content, compression="zstd")
+        name = f"{self.incarnation:06d}/part-0a-0-{self.counter}"
+        assert storage.create(self.layout.landing, name, content.getvalue().to_pybytes())
         self.landed.append(table)
         self.counter += 1
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,11 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StringType, StructType
 
+from tests.network import network_to
+from tests.variants import any_of
 from tidemark.local.postgres import SUPERUSER, EmbeddedPostgres
+from tidemark_contract.errors import SourceUnavailable
+from tidemark_jobs.failures import engines_told
 
 # PySpark leaves the socket of collect() to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:.*socket.*:pytest.PytestUnraisableExceptionWarning")
@@ -170,6 +175,22 @@ def test_what_the_server_refuses_is_told_with_its_sqlstate(
         copied(spark, server, taken, ["a"], [query]).collect()
 
     assert says in str(failure.value)
+
+
+@any_of("cut", ["reset", "swallow"])
+def test_a_server_that_is_cut_off_in_the_middle_is_no_end(
+    spark: SparkSession, server: EmbeddedPostgres, cut: str
+) -> None:
+    """Whether it says so or falls silent, and after whole rows as well."""
+    query = "SELECT n, repeat('x', 100) FROM generate_series(1, 3000) n, pg_sleep(0.001)"
+    with snapshot(server) as taken, network_to(server.port) as network:
+        url = f"jdbc:postgresql://127.0.0.1:{network.port}/postgres?socketTimeout=2"
+        rows = copied(spark, server, taken, ["n", "x"], [query], url=url)
+        assert 3000 == rows.count()
+        network.bytes_per_s = 50_000
+        threading.Timer(2.0, getattr(network, cut)).start()
+        with pytest.raises(SourceUnavailable, match=r"^shop: COPY of query\.0 failed after"), engines_told("", "shop"):
+            rows.collect()
 
 
 def test_a_snapshot_that_is_gone_is_told(spark: SparkSession, server: EmbeddedPostgres) -> None:

@@ -14,7 +14,7 @@ import pytest
 from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 
-from tests.integration.proxy import behind
+from tests.integration.proxy import Fault, Rule, behind
 from tests.integration.s3 import BUCKET, S3Server, moto_server
 from tidemark_jobs.session import build_session, home
 
@@ -26,7 +26,7 @@ LOST = "lost-answer.json"
 @pytest.fixture
 def losing(tmp_path: Path) -> Iterator[S3Server]:
     """A server whose first answer about one object is lost."""
-    with moto_server(tmp_path) as server, behind(server, lose=LOST) as proxy:
+    with moto_server(tmp_path) as server, behind(server, Rule(Fault.LOST, ("PUT",), LOST)) as proxy:
         yield proxy
 
 

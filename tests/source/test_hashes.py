@@ -269,7 +269,7 @@ def read(family, spec):
 class Counting(Pace):
     rests = 0
 
-    def _rest(self):
+    def _rest(self, keep):
         self.rests += 1
 
 

@@ -2,12 +2,19 @@
 
 import os
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from tidemark_contract.errors import LakeRefused, LakeUnavailable, SettingsError, TidemarkError
 
 SCHEME = "s3://"
+# So long a request that fails, or is refused for now, is made again: then the run ends, and another one may succeed.
+PATIENCE_S = 60
+RETRIES = 20
+CONNECT_S, ANSWER_S = 5, 60
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 5.0
 # S3A and object_store disagree on what else means: one takes it as it is, the other decodes it.
 PLAIN_PREFIX = r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._=-]+)*"
 
@@ -37,7 +44,7 @@ class S3Access:
     def hadoop(self) -> dict[str, str]:
         """Give the settings of S3A, by which Spark and Flink reach S3."""
         # Without `keep` S3A deletes the markers of fake parent folders at each write, which not every server allows.
-        settings = {"fs.s3a.directory.marker.retention": "keep", "fs.s3a.endpoint.region": self.region}
+        settings = {"fs.s3a.directory.marker.retention": "keep", "fs.s3a.endpoint.region": self.region, **_patience()}
         if self.endpoint:
             settings |= {
                 "fs.s3a.endpoint": self.endpoint,
@@ -52,6 +59,37 @@ class S3Access:
         if self.endpoint:
             options |= {"AWS_ENDPOINT_URL": self.endpoint, "AWS_VIRTUAL_HOSTED_STYLE_REQUEST": "false"}
         return options
+
+
+def _patience() -> dict[str, str]:
+    """Say it in S3A's words, whose waits are each twice as long as the one before, from half a second on."""
+    limit = str((2 * PATIENCE_S).bit_length())
+    return {
+        # In milliseconds, and without a unit: the Hadoop in Flink's plugin reads no other.
+        "fs.s3a.connection.establish.timeout": str(CONNECT_S * 1000),
+        "fs.s3a.connection.timeout": str(ANSWER_S * 1000),
+        "fs.s3a.retry.limit": limit,
+        "fs.s3a.retry.throttle.limit": limit,  # its own 20 would be days
+    }
+
+
+Result = TypeVar("Result")
+
+
+def insist(call: Callable[[], Result]) -> Result:
+    """Make a call again while it says LakeUnavailable, once and for as long as our patience; it must bear that.
+
+    For what the clients of S3 do not repeat by themselves: a conditional PUT whose connection breaks.
+    """
+    deadline, pause = time.monotonic() + PATIENCE_S, FIRST_PAUSE_S
+    while True:
+        try:
+            return call()
+        except LakeUnavailable:
+            if pause > FIRST_PAUSE_S and time.monotonic() > deadline:
+                raise
+        time.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE_S)
 
 
 def lake_error(place: str, answer: str) -> TidemarkError:

@@ -13,6 +13,7 @@ from tidemark_contract.settings import Settings
 from tidemark_jobs.copy import copy
 from tidemark_jobs.erase.job import erase, not_erased
 from tidemark_jobs.export import export
+from tidemark_jobs.failures import engines_told
 from tidemark_jobs.gold.marts import gold
 from tidemark_jobs.logs import log, summary
 from tidemark_jobs.maintain import maintain
@@ -30,39 +31,45 @@ def main(words: list[str]) -> int:
     job = parse(words)
     try:
         run = Run(job, Settings.read())
-        check_jars(run.settings.lake)
-        check_lake(run.settings.lake)
-        if job.name == "export":
-            export(run)
-        elif job.name == "copy":
-            summary(copy(run))
-        elif job.name == "repair":
-            summary(repair(run))
-        elif job.name == "sync":
-            for facts in sync_job(run):
-                summary(facts)
-        elif job.name == "verify":
-            facts = verify(run)
-            summary(facts)
-            if not facts["equal"]:
-                raise not_equal(facts)
-        elif job.name == "gold":
-            summary(gold(run))
-        elif job.name == "rebase":
-            summary(rebase(run))
-        elif job.name == "maintain":
-            summary(maintain(run))
-        elif job.name == "erase":
-            facts = erase(run)
-            summary(facts)
-            if facts.get("left"):
-                raise not_erased(facts)
+        with engines_told(run.settings.lake, job.source):
+            _run(run)
     except TidemarkError as error:
         log("failed", level="error", error=type(error).__name__, message=str(error))
         return error.exit_code
     except KeyboardInterrupt:
         return EXIT_FAILED
     return EXIT_OK
+
+
+def _run(run: Run) -> None:
+    check_jars(run.settings.lake)
+    check_lake(run.settings.lake)
+    name = run.job.name
+    if name == "export":
+        export(run)
+    elif name == "copy":
+        summary(copy(run))
+    elif name == "repair":
+        summary(repair(run))
+    elif name == "sync":
+        for facts in sync_job(run):
+            summary(facts)
+    elif name == "verify":
+        facts = verify(run)
+        summary(facts)
+        if not facts["equal"]:
+            raise not_equal(facts)
+    elif name == "gold":
+        summary(gold(run))
+    elif name == "rebase":
+        summary(rebase(run))
+    elif name == "maintain":
+        summary(maintain(run))
+    elif name == "erase":
+        facts = erase(run)
+        summary(facts)
+        if facts.get("left"):
+            raise not_erased(facts)
 
 
 class Terminated(BaseException):

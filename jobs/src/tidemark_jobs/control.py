@@ -7,19 +7,22 @@ if that version is still the newest. So two publishers can never both go on from
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, QueryBuilder, write_deltalake
+from deltalake import DeltaTable, QueryBuilder, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
+from tidemark_contract import s3
 from tidemark_contract.catalog import Catalog
 from tidemark_contract.errors import LeaseTaken
 from tidemark_contract.layout import Layout
 from tidemark_contract.marks import Mark, MarkKind, format_lsn
 from tidemark_contract.names import TableName
 from tidemark_contract.visibility import Snapshot
-from tidemark_jobs.deltalog import open_table, storage_options
+from tidemark_jobs.deltalog import OwnCommit, open_table, storage_options
+from tidemark_jobs.failures import engines_told
 from tidemark_jobs.tables import (
     ERASURES,
     MARKS,
@@ -253,29 +256,33 @@ class Control:
 
     def _commit(self, name: str, table: DeltaTable | None, rows: pa.Table, *, overwrite: bool = False) -> bool:
         """Commit on top of exactly the version that was read; False when somebody else was first."""
-        properties = CommitProperties(max_commit_retries=0)
+        own = OwnCommit(self.layout.control(name), table.version() + 1 if table else 0)
         try:
+            s3.insist(partial(self._write, own, table, rows, overwrite))
+        except CommitFailedError:
+            return own.stands()
+        except DeltaError as error:
+            if table is None and "already exists" in str(error):
+                return own.stands()
+            raise
+        return True
+
+    def _write(self, own: OwnCommit, table: DeltaTable | None, rows: pa.Table, overwrite: bool) -> None:
+        with engines_told(own.url):
             if table is None:
                 write_deltalake(
-                    self.layout.control(name),
+                    own.url,
                     rows,
                     mode="error",
                     partition_by=["source"],
-                    commit_properties=properties,
+                    commit_properties=own.properties,
                     storage_options=storage_options(self.layout.root),
                 )
             elif overwrite:
                 mine = f"source = '{self.source}'"  # a source name is [a-z0-9_] only
-                write_deltalake(table, rows, mode="overwrite", predicate=mine, commit_properties=properties)
+                write_deltalake(table, rows, mode="overwrite", predicate=mine, commit_properties=own.properties)
             else:
-                write_deltalake(table, rows, mode="append", commit_properties=properties)
-        except CommitFailedError:
-            return False
-        except DeltaError as error:
-            if table is None and "already exists" in str(error):
-                return False
-            raise
-        return True
+                write_deltalake(table, rows, mode="append", commit_properties=own.properties)
 
 
 def _same(before: TableState | None, after: TableState) -> bool:

@@ -1,10 +1,14 @@
 """Delta tables through delta-rs, on `file://` and `s3://` alike."""
 
+import uuid
+from dataclasses import dataclass, field
 from typing import Any
 
-from deltalake import DeltaTable
+from deltalake import CommitProperties, DeltaTable
 
+from tidemark_contract import s3
 from tidemark_contract.s3 import SCHEME, S3Access, lake_error
+from tidemark_jobs import storage
 
 
 def open_table(url: str, version: int | None = None) -> DeltaTable:
@@ -15,12 +19,45 @@ def open_table(url: str, version: int | None = None) -> DeltaTable:
         raise lake_error(url, str(error)) from error
 
 
+def entry(version: int) -> str:
+    """Name the log entry of a version."""
+    return f"_delta_log/{version:020d}.json"
+
+
+@dataclass(frozen=True)
+class OwnCommit:
+    """A commit by delta-rs as one version and no later one, that knows itself again in the log.
+
+    When its conditional PUT is repeated because the answer was lost, it meets its own object, and delta-rs says that
+    somebody else was first.
+    """
+
+    url: str
+    version: int
+    name: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+    @property
+    def properties(self) -> CommitProperties:
+        """Give what delta-rs commits with."""
+        return CommitProperties(custom_metadata={"attempt": self.name}, max_commit_retries=0)
+
+    def stands(self) -> bool:
+        """Tell whether it is this commit that has made the version."""
+        return self.name.encode() in (storage.read(self.url, entry(self.version)) or b"")
+
+
 def storage_options(url: str) -> dict[str, Any] | None:
     """Give what delta-rs has to be told to reach a table; nothing for a local one."""
     if not url.startswith(SCHEME):
         return None
     access = S3Access.read()
-    return access.object_store() | {"AWS_ALLOW_HTTP": str(access.plain_http).lower()}
+    return access.object_store() | {
+        "AWS_ALLOW_HTTP": str(access.plain_http).lower(),
+        "connect_timeout": f"{s3.CONNECT_S}s",
+        "timeout": f"{s3.ANSWER_S}s",
+        "max_retries": str(s3.RETRIES),
+        "retry_timeout": f"{s3.PATIENCE_S}s",
+    }
 
 
 def is_table(url: str) -> bool:

@@ -10,8 +10,10 @@ import json
 import re
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -19,10 +21,12 @@ from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
 from deltalake.transaction import AddAction
 
+from tidemark_contract import s3
 from tidemark_contract.layout import Layout
 from tidemark_jobs import storage
 from tidemark_jobs.changelog import CHANGES
 from tidemark_jobs.deltalog import open_table, storage_options
+from tidemark_jobs.failures import engines_told
 
 _FILE = re.compile(r"(?P<incarnation>\d{6})/part-[0-9a-f-]+-\d+-(?P<counter>\d+)")
 
@@ -54,17 +58,22 @@ class Landing:
         self._known: dict[int, int] = {}
 
     def register(self) -> int:
-        """Add the files that bronze does not have yet to it, and give their number; safe for several at once.
+        """Add the files that bronze does not have yet, and give their number; safe for several at once.
 
-        Asked over and over, it costs two listings while nothing new has landed.
+        It is no matter who has added them: another run, or this one with a commit whose answer was lost. Asked over
+        and over, it costs two listings while nothing new has landed.
         """
-        while new := [file for file in committed_files(self._layout) if file.counter > self._counter(file)]:
+        landed = [file for file in committed_files(self._layout) if file.counter > self._counter(file)]
+        added = 0
+        while landed:
             bronze = open_bronze(self._layout)
-            self._known |= {number: registered_counter(bronze, number) for number in {f.incarnation for f in new}}
-            lacking = [file for file in new if file.counter > self._counter(file)]
-            if lacking and _commit(self._layout, bronze, lacking):
-                return len(lacking)
-        return 0
+            self._known |= {number: registered_counter(bronze, number) for number in {f.incarnation for f in landed}}
+            lacking = [file for file in landed if file.counter > self._counter(file)]
+            if not lacking:
+                break
+            added = added or len(lacking)
+            s3.insist(partial(_commit, self._layout, bronze, lacking))
+        return added
 
     def _counter(self, file: LandingFile) -> int:
         return self._known.get(file.incarnation, -1)
@@ -75,12 +84,17 @@ def open_bronze(layout: Layout) -> DeltaTable:
     try:
         return open_table(layout.bronze)
     except TableNotFoundError:
+        return s3.insist(lambda: _new_bronze(layout.bronze))
+
+
+def _new_bronze(url: str) -> DeltaTable:
+    with engines_told(url):
         return DeltaTable.create(
-            layout.bronze,
+            url,
             CHANGES,
             mode="ignore",
             configuration={"delta.dataSkippingStatsColumns": "commit_lsn"},
-            storage_options=storage_options(layout.bronze),
+            storage_options=storage_options(url),
         )
 
 
@@ -103,19 +117,17 @@ def application(incarnation: int) -> str:
     return f"landing-{incarnation:06d}"
 
 
-def _commit(layout: Layout, bronze: DeltaTable, files: Sequence[LandingFile]) -> bool:
+def _commit(layout: Layout, bronze: DeltaTable, files: Sequence[LandingFile]) -> None:
+    """Commit on top of the version that was read; without effect when another commit was first, or was this one."""
     newest = {file.incarnation: file.counter for file in files}  # files come in order
     properties = CommitProperties(
         max_commit_retries=0,
         app_transactions=[Transaction(application(number), counter) for number, counter in newest.items()],
     )
-    try:
+    with suppress(CommitFailedError), engines_told(layout.bronze):
         bronze.create_write_transaction(
             [_add(layout, file) for file in files], "append", bronze.schema(), commit_properties=properties
         )
-    except CommitFailedError:  # another run was first: look again at what is left
-        return False
-    return True
 
 
 def statistics(footer: pq.FileMetaData) -> dict[str, Any]:

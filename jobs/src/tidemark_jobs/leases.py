@@ -49,8 +49,11 @@ class Lease:
     def renew(self, seconds: float = LEASE_S) -> None:
         """Hold the lease for another while; zero seconds give it back."""
         if not _create(self.layout, self.name, self.number + 1, self.holder, seconds):
-            self.lost.set()
-            return
+            # One of ours may stand there, when the store has taken it and then did not answer for long.
+            after = _read(self.layout, self.name, self.number + 1)
+            if after is None or after.holder != self.holder:
+                self.lost.set()
+                return
         self.number += 1  # ours already, should the store not answer now
         storage.delete(self.layout.claims, _object(self.name, self.number - 1))
 
@@ -68,7 +71,8 @@ def lease(layout: Layout, name: str) -> Iterator[Lease]:
         done.set()
         renewer.join()
         if not held.lost.is_set():
-            held.renew(0)
+            with suppress(LakeUnavailable):  # it runs out by itself, and what was done under it counts
+                held.renew(0)
 
 
 def _acquire(layout: Layout, name: str) -> Lease:
@@ -127,9 +131,14 @@ def _newest(layout: Layout, name: str) -> tuple[int, Holding | None]:
         int(o.name.removeprefix(prefix)) for o in storage.list_objects(layout.claims) if o.name.startswith(prefix)
     ]:
         # Renewed between listing and reading: the object is gone because a newer one stands.
-        if content := storage.read(layout.claims, _object(name, max(numbers))):
-            return max(numbers), Holding(**json.loads(content))
+        if newest := _read(layout, name, max(numbers)):
+            return max(numbers), newest
     return 0, None
+
+
+def _read(layout: Layout, name: str, number: int) -> Holding | None:
+    content = storage.read(layout.claims, _object(name, number))
+    return Holding(**json.loads(content)) if content else None
 
 
 def _create(layout: Layout, name: str, number: int, holder: str, seconds: float) -> bool:

@@ -15,7 +15,7 @@ from pyspark.sql.types import StructType, TimestampNTZType
 from tidemark_contract.errors import TidemarkError
 from tidemark_contract.specs import TableSpec
 from tidemark_jobs import storage
-from tidemark_jobs.deltalog import open_table
+from tidemark_jobs.deltalog import entry, open_table
 from tidemark_jobs.fold.values import EXACT_TYPE
 
 APPLICATION = "tidemark"  # of the Delta transaction identifier; its version is the mark's id
@@ -128,7 +128,7 @@ def write_entry(path: str, version: int, operation: str, actions: Sequence[dict[
     """Write a commit that changes no row; False, and without effect, when there is one of this version."""
     info = {"commitInfo": {"timestamp": _now(), "operation": operation, "engineInfo": "tidemark"}}
     content = "".join(json.dumps(action, separators=(",", ":")) + "\n" for action in (info, *actions))
-    return storage.create(path, f"_delta_log/{version:020d}.json", content.encode())
+    return storage.create(path, entry(version), content.encode())
 
 
 def _protocol(columns: StructType, known: Collection[str] = ()) -> dict[str, object]:

@@ -15,6 +15,7 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, ObjectStore, S3Store
 
+from tidemark_contract import s3
 from tidemark_contract.errors import LakeRefused, LakeUnavailable, TidemarkError
 from tidemark_contract.s3 import SCHEME, S3Access, lake_error
 
@@ -46,8 +47,12 @@ def open_store(url: str) -> ObjectStore:
         return S3Store.from_url(
             url,
             config=cast("S3Config", access.object_store()),
-            client_options={"allow_http": access.plain_http, "connect_timeout": "5s", "timeout": "60s"},
-            retry_config={"max_retries": 8, "retry_timeout": timedelta(seconds=45)},
+            client_options={
+                "allow_http": access.plain_http,
+                "connect_timeout": f"{s3.CONNECT_S}s",
+                "timeout": f"{s3.ANSWER_S}s",
+            },
+            retry_config={"max_retries": s3.RETRIES, "retry_timeout": timedelta(seconds=s3.PATIENCE_S)},
         )
 
 
@@ -89,8 +94,12 @@ def create(url: str, name: str, content: bytes) -> bool:
     """Create an object unless it exists; True if this call made it. Atomic among all writers.
 
     No two writers' contents are the same. So content that stands there already and is ours was put by this call: the
-    answer was lost, and the client has repeated the request by itself.
+    answer was lost, and the request repeated.
     """
+    return s3.insist(lambda: _create(url, name, content))
+
+
+def _create(url: str, name: str, content: bytes) -> bool:
     with _told(url):
         try:
             obstore.put(open_store(url), name, content, mode="create")
@@ -120,6 +129,10 @@ def written_at(url: str, name: str) -> datetime | None:
 
 def delete(url: str, name: str) -> None:
     """Delete an object; that it is gone already is fine."""
+    s3.insist(lambda: _delete(url, name))
+
+
+def _delete(url: str, name: str) -> None:
     with _told(url):
         try:
             obstore.delete(open_store(url), name)

@@ -12,6 +12,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from tidemark_contract.errors import SourceRefused, SourceUnavailable
 from tidemark_contract.names import MARK_SCHEMA, MARK_TABLE
+from tidemark_source.patience import PatientConnection
 
 OLDEST = 15
 NEWEST = 18  # the newest that the tests run on
@@ -21,6 +22,8 @@ _log = logging.getLogger(__name__)
 # Everything that decides how a value looks, which rows are seen, or when the server ends a session by itself; set
 # after connecting, because ALTER ROLE … SET and ALTER DATABASE … SET win over the server's defaults.
 # lc_monetary is left as the database has it: the stream is decoded under it too.
+# A server that has lost us, on the way or behind a proxy, lets go of our locks within minutes: its own defaults are
+# hours and never.
 _PINS = """
 SET ROLE NONE;
 SET client_encoding = 'UTF8';
@@ -41,8 +44,12 @@ SET default_transaction_isolation = 'read committed';
 SET default_transaction_read_only = off;
 SET default_transaction_deferrable = off;
 SET lock_timeout = 0;
-SET idle_in_transaction_session_timeout = 0;
+SET idle_in_transaction_session_timeout = '5min';
 SET idle_session_timeout = 0;
+SET tcp_keepalives_idle = 30;
+SET tcp_keepalives_interval = 10;
+SET tcp_keepalives_count = 3;
+SET tcp_user_timeout = '60s';
 """
 
 # libpq tells the SQLSTATE of a refused connection to nobody, so these are known by their English text. A server that
@@ -78,7 +85,7 @@ def connect(url: str, *, purpose: str, autocommit: bool = True) -> psycopg.Conne
     """
     where = address(url)
     try:
-        connection = psycopg.connect(_conninfo(url, purpose), autocommit=True, prepare_threshold=None)
+        connection = PatientConnection.connect(_conninfo(url, purpose), autocommit=True, prepare_threshold=None)
     except psycopg.OperationalError as error:
         raise _not_connected(url, where, error) from error
     try:
@@ -118,7 +125,13 @@ def speaking_to(where: str) -> Iterator[None]:
 
 
 def _conninfo(url: str, purpose: str) -> str:
-    chosen = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+    chosen = {
+        "connect_timeout": 10,
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 60_000,
+    }
     return make_conninfo(url, **{**chosen, **_parts(url), "application_name": f"tidemark {purpose}"})
 
 

@@ -11,6 +11,7 @@ from its own rows; the two sides must agree byte by byte:
 
 import re
 from collections.abc import Collection, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -62,7 +63,7 @@ def bucket_hashes(
     found: dict[int, tuple[int, int]] = {}
     for select in _selects(connection, spec, buckets):
         query = sql.SQL("SELECT bucket, count(*), sum(hash)::text FROM ({}) rows GROUP BY bucket").format(select)
-        with (pace or Pace()).work(), speaking_to(where_of(connection)):
+        with speaking_to(where_of(connection)), (pace or Pace()).work(partial(connection.execute, "SELECT")):
             part = connection.execute(query).fetchall()
         for bucket, rows, total in part:
             before = found.get(bucket, (0, 0))
@@ -86,7 +87,7 @@ def rows_of_buckets(
             rows=select,
             chosen=sql.Literal([int(bucket) for bucket in chosen]),
         )
-        with (pace or Pace()).work():
+        with speaking_to(where_of(connection)), (pace or Pace()).work(partial(connection.execute, "SELECT")):
             yield from _copied(connection, query)
 
 

@@ -23,17 +23,18 @@ class Pace:
         self._lock = threading.Lock()
 
     @contextmanager
-    def work(self) -> Iterator[None]:
-        """Count a block as work, and rest after it."""
+    def work(self, keep: Callable[[], object] = lambda: None) -> Iterator[None]:
+        """Count a block as work, and rest after it, calling `keep` now and then: a session that is idle is ended."""
         began = time.monotonic()
         yield
         with self._lock:
             self._worked += time.monotonic() - began
-        self._rest()
+        self._rest(keep)
 
-    def _rest(self) -> None:
+    def _rest(self, keep: Callable[[], object]) -> None:
         while (left := self._due() - time.monotonic()) > 0:
             self._check()
+            keep()
             time.sleep(min(left, _LOOK_EVERY_S))
 
     def _due(self) -> float:

@@ -67,7 +67,7 @@ def hold(
             held = _export_with_mark(url, holder, source, tables, kind)
             relations = locked_relations(watcher, holder.info.backend_pid)
         _check_all_locked(held.mark, source, tables, relations, where)
-        with _Watch(held, holder, watcher, relations, patience_s, limit_s):
+        with _Watch(held, holder, watcher, relations, patience_s, limit_s, where):
             yield held
 
 
@@ -157,8 +157,9 @@ class _Watch:
         relations: frozenset[int],
         patience_s: float,
         limit_s: float,
+        where: str,
     ) -> None:
-        self._held, self._holder, self._watcher = held, holder, watcher
+        self._held, self._holder, self._watcher, self._where = held, holder, watcher, where
         self._pid = holder.info.backend_pid
         self._relations, self._patience_s = relations, patience_s
         self._limit_s, self._ends = limit_s, time.monotonic() + limit_s
@@ -197,15 +198,17 @@ class _Watch:
     def _failure(self) -> TidemarkError | None:
         try:
             self._held.check()
-            with speaking_to("the watch over a held snapshot"):
+            with speaking_to(f"{self._where}: the watch over a held snapshot"):
                 return self._lost() or self._waited_for() or self._too_long()
         except TidemarkError as error:
             return error
 
     def _lost(self) -> TidemarkError | None:
+        self._holder.execute("SELECT")  # or else the server would end its transaction, see `connection`
         if holds(self._watcher, self._pid, self._relations):
             return None
-        return SourceUnavailable(f"the connection that held snapshot {self._held.id} was lost: start again")
+        lost = f"the connection that held snapshot {self._held.id} was lost"
+        return SourceUnavailable(f"{self._where}: {lost}: start again")
 
     def _too_long(self) -> TidemarkError | None:
         if time.monotonic() < self._ends:

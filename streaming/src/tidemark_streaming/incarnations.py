@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, ObjectStore, S3Store
 
+from tidemark_contract import s3
 from tidemark_contract.layout import Layout
 from tidemark_contract.s3 import S3Access, lake_error
 
@@ -44,11 +45,14 @@ class Incarnations:
     def _create(self, number: int) -> bool:
         taken = {"host": socket.gethostname(), "pid": os.getpid(), "time": datetime.now(UTC).isoformat()}
         content, name = json.dumps(taken).encode(), f"{_FOLDER}/{number:06d}"
+        return s3.insist(lambda: self._put(name, content))
+
+    def _put(self, name: str, content: bytes) -> bool:
         with _told(self._url):
             try:
                 self._store.put(name, content, mode="create")
             except AlreadyExistsError:
-                # Ours, if the answer was lost and the client has repeated the request by itself.
+                # Ours, if the answer was lost and the request repeated.
                 return bytes(self._store.get(name).bytes()) == content
         return True
 
@@ -61,8 +65,12 @@ def _open(url: str) -> ObjectStore:
         return S3Store.from_url(
             url,
             config=cast("S3Config", access.object_store()),
-            client_options={"allow_http": access.plain_http, "connect_timeout": "5s", "timeout": "60s"},
-            retry_config={"max_retries": 8, "retry_timeout": timedelta(seconds=45)},
+            client_options={
+                "allow_http": access.plain_http,
+                "connect_timeout": f"{s3.CONNECT_S}s",
+                "timeout": f"{s3.ANSWER_S}s",
+            },
+            retry_config={"max_retries": s3.RETRIES, "retry_timeout": timedelta(seconds=s3.PATIENCE_S)},
         )
 
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from pyroaring import BitMap64
 
 from tidemark_jobs import storage
-from tidemark_jobs.deltalog import open_table
+from tidemark_jobs.deltalog import entry, open_table
 from tidemark_jobs.silver import APPLICATION, PROVENANCE, Step
 from tidemark_jobs.statistics import bounds
 from tidemark_jobs.upsert import deletion_vectors
@@ -75,7 +75,7 @@ def commit(
     transaction = {"appId": APPLICATION, "version": step.mark, "lastUpdated": _now()}
     lines = [{"commitInfo": info}, {"txn": transaction}, *actions]
     content = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
-    if not storage.create(url, f"_delta_log/{version:020d}.json", content.encode()):
+    if not storage.create(url, entry(version), content.encode()):
         return False
     if version % CHECKPOINT_EVERY == 0:
         open_table(url).create_checkpoint()

@@ -22,7 +22,8 @@ final class CopySession implements Serializable {
      * Holds everything that decides how a value looks, which rows are seen, or when the server ends
      * a session by itself. Set after connecting: pgjdbc's own start-up parameters, ALTER ROLE … SET
      * and ALTER DATABASE … SET win over the server's defaults. lc_monetary is left as the database
-     * has it: the stream is decoded under it too.
+     * has it: the stream is decoded under it too. A server that has lost us lets go of our locks
+     * within minutes: its own defaults are hours and never.
      */
     private static final String PINS =
             """
@@ -40,7 +41,11 @@ final class CopySession implements Serializable {
             SET transform_null_equals = off;
             SET row_security = off;
             SET lock_timeout = '10s';
-            SET idle_in_transaction_session_timeout = 0;
+            SET idle_in_transaction_session_timeout = '5min';
+            SET tcp_keepalives_idle = 30;
+            SET tcp_keepalives_interval = 10;
+            SET tcp_keepalives_count = 3;
+            SET tcp_user_timeout = '60s';
             """;
 
     private static final int WITH_TRANSACTION_TIMEOUT = 17;
