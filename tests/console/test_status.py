@@ -10,10 +10,11 @@ from rich.console import Console
 
 from tidemark.mirror import Mirror
 from tidemark.status.look import describe_slot, look
-from tidemark.status.render import show
+from tidemark.status.render import _protected, show
 from tidemark.status.report import table_report, verified_through
 from tidemark_contract.marks import Mark, MarkKind
 from tidemark_contract.names import TableName
+from tidemark_contract.protection import Protect
 from tidemark_contract.visibility import Snapshot
 from tidemark_jobs.control import Control, PublishedMark, TableState, TableVersion
 from tidemark_jobs.tables import ProofRow
@@ -89,6 +90,17 @@ def test_status_names_the_columns_that_the_spec_does_not_know_yet(published):
         why.append(table_report(spec, TableState("live"), at, [], TAKEN, None).why)
 
     assert ["", "followed the source in note: `tidemark discover --force` writes them into its spec"] == why
+
+
+def test_status_names_the_protected_columns(published):
+    [spec] = [spec for spec in published.source.tables if spec.table == ORDERS]
+    first, *others = spec.columns
+    protected = spec.with_columns((replace(first, protect=Protect.HASH), *others))
+    report = table_report(protected, None, None, [], TAKEN, None)
+
+    assert {first.name: "hash"} == report.as_dict()["protected"]
+    assert [f"protected in public.orders: {first.name} (hash)"] == [line.plain for line in _protected([report])]
+    assert [] == _protected([table_report(spec, None, None, [], TAKEN, None)])
 
 
 def test_status_ends_with_the_mark_through_which_everything_is_verified(published, tidemark):

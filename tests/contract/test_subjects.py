@@ -1,14 +1,16 @@
 """What shall be erased: read as text, whatever it looks like, or refused with every problem and without a value."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tidemark_contract.errors import SpecError
 from tidemark_contract.names import TableName
+from tidemark_contract.protection import HashKey, Protect
 from tidemark_contract.specs import ColumnSpec, TableSpec
-from tidemark_contract.subjects import read_subjects
+from tidemark_contract.subjects import Subject, read_subjects
 
 PERSON = TableSpec(TableName("public", "person"), (ColumnSpec("email", "text"), ColumnSpec("n", "text")), ("email",))
 VISIT = TableSpec(
@@ -43,6 +45,27 @@ def test_keys_are_texts_in_the_order_of_their_columns(tmp_path: Path) -> None:
         ("public.log", ("b",)): [("x",)],
         ("public.log", ("a", "b")): [("x", "y")],
     } == read(tmp_path, GOOD)
+
+
+def test_keys_are_also_what_is_stored_of_them() -> None:
+    """Of a hashed column the hash; what the lake had of it before it was protected is its own text."""
+    hashed = VISIT.with_columns((VISIT.columns[0], replace(VISIT.columns[1], protect=Protect.HASH), VISIT.columns[2]))
+    key = HashKey("k1", bytes(32))
+    subject = Subject(hashed, ("day", "who"), {("2026-01-01", "bob"): "entry 1: key 1"})
+
+    assert {
+        ("2026-01-01", "bob"): "entry 1: key 1",
+        ("2026-01-01", key.hashed("bob")): "entry 1: key 1",
+    } == subject.as_stored(key).keys
+    assert replace(subject, spec=VISIT) == replace(subject, spec=VISIT).as_stored(key)
+
+
+def test_rows_are_not_named_by_what_is_masked(tmp_path: Path) -> None:
+    masked = LOG.with_columns((LOG.columns[0], replace(LOG.columns[1], protect=Protect.MASK)))
+    (tmp_path / "subject.yaml").write_text("[{table: public.log, keys: [{b: x}]}]")
+
+    with pytest.raises(SpecError, match="some of its columns that are not masked"):
+        read_subjects(tmp_path / "subject.yaml", [masked])
 
 
 def test_json_is_read_too(tmp_path: Path) -> None:

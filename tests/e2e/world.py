@@ -22,6 +22,7 @@ from tidemark_contract.argv import Job
 from tidemark_contract.errors import RetryableError
 from tidemark_contract.layout import Layout
 from tidemark_contract.marks import MarkKind
+from tidemark_contract.protection import HashKey
 from tidemark_contract.settings import Settings
 from tidemark_contract.specs import SourceSpec, load_source
 from tidemark_jobs.control import Control
@@ -31,6 +32,7 @@ from tidemark_source.snapshots import hold, join
 
 LOCAL = Path(__file__).parents[2] / ".tidemark"
 PASSWORD = "e2e/secret"
+HASH_KEY = HashKey("k1", bytes(range(32)))
 PATIENCE_S = 400.0
 TABLES = """
 CREATE TABLE account (id integer PRIMARY KEY, owner text NOT NULL, balance numeric(12,2) NOT NULL, note text);
@@ -89,6 +91,7 @@ class World:
             "TIDEMARK_STATE": str(self.folder / "state"),
             "TIDEMARK_SOURCE_SHOP_URL": self.url("capture"),
             "TIDEMARK_SOURCE_SHOP_ADMIN_URL": self.url("owner"),
+            "TIDEMARK_HASH_KEY": HASH_KEY.text,
         }
 
     @cached_property

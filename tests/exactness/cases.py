@@ -3,6 +3,7 @@
     -- What happens, in a sentence.
     -- verdict: equal                        (or: copied; or: stale, then a pattern that the reason has to match)
     -- spec: on_schema_change: freeze        (a line for the specs of its tables; there may be several)
+    -- protect: ssn hash, note drop          (columns that are protected, in whichever table)
     -- long                                  (takes many seconds: only where all cases are asked for)
     CREATE TABLE t (…);
 
@@ -33,7 +34,7 @@ SECTIONS = ("before", "while streaming", "after a mark")
 EQUAL, COPIED, STALE = "equal", "copied", "stale"
 _HEAD = re.compile(
     r"-- (?P<sentence>.+)\n(?:-- verdict: (?P<state>\w+)(?:, (?P<reason>.+))?\n)?(?P<spec>(?:-- spec: .+\n)*)"
-    r"(?P<long>-- long\n)?"
+    r"(?:-- protect: (?P<protect>.+)\n)?(?P<long>-- long\n)?"
 )
 
 
@@ -54,6 +55,7 @@ class Case:
     state: str
     reason: str
     spec: str
+    protect: dict[str, str]
     long: bool
     sections: dict[str, tuple[Block, ...]]
 
@@ -80,13 +82,17 @@ def write_case(case: Case) -> str:
 
 @cache
 def chosen_cases() -> tuple[Case, ...]:
-    """Give all cases, or a third of each verdict's that are not long, drawn anew for each run."""
+    """Give all cases, or a third of each verdict's that are not long, drawn anew for each run.
+
+    Those with protected columns are always among them: their values are looked for in all that the run leaves behind.
+    """
     if ALL:
         return tuple(load_cases())
-    cases = [case for case in load_cases() if not case.long]
+    protected = [case for case in load_cases() if case.protect]
+    cases = [case for case in load_cases() if not case.long and not case.protect]
     verdicts = sorted({case.state for case in cases})
     groups = [[case for case in cases if case.state == verdict] for verdict in verdicts]
-    return tuple(case for group in groups for case in random.sample(group, -(-len(group) // 3)))
+    return (*protected, *(case for group in groups for case in random.sample(group, -(-len(group) // 3))))
 
 
 def _parse(path: Path) -> Case:
@@ -107,6 +113,7 @@ def _parse(path: Path) -> Case:
         head["state"] or EQUAL,
         head["reason"] or "",
         head["spec"].replace("-- spec: ", ""),
+        dict(column.split() for column in (head["protect"] or "").split(", ") if column),
         bool(head["long"]),
         blocks,
     )

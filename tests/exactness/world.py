@@ -5,9 +5,10 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 import psycopg
+import yaml
 from psycopg import sql
 
-from tests.e2e.world import World
+from tests.e2e.world import HASH_KEY, World
 from tests.exactness import audit
 from tests.exactness.cases import SECTIONS, STALE, Case, chosen_cases
 from tidemark_contract.evolution import spec_at
@@ -63,7 +64,11 @@ class Exactness(World):
         """Add to the specs what the cases want them to say."""
         for case in self.cases:
             for file in (self.folder / "specs" / "shop").glob(f"{case.name}.*.yaml"):
-                file.write_text(file.read_text() + case.spec)
+                facts = yaml.safe_load(file.read_text()) | (yaml.safe_load(case.spec) or {})
+                for column in facts["columns"]:
+                    if how := case.protect.get(column["name"]):
+                        column["protect"] = how
+                file.write_text(yaml.safe_dump(facts, sort_keys=False))
 
     def close(self) -> None:
         """End the applications' sessions."""
@@ -86,8 +91,8 @@ class Exactness(World):
         specs = [spec for case in self.cases if case.state != STALE for spec in self.tables(case)]
         url = self.url("capture")
         with (
-            hold(url, "shop", [spec.table for spec in specs], MarkKind.VERIFY) as held,
-            join(url, held.id, "truth") as connection,
+            hold(url, "shop", [spec.table for spec in specs], MarkKind.VERIFY, plain=self.spec.plain) as held,
+            join(url, held.id, "truth", key=HASH_KEY) as connection,
         ):
             self.truth[held.mark.id] = {
                 str(spec.table): sorted(line.decode() for line in copy_text(connection, now))

@@ -25,7 +25,7 @@ def new_case(chance: random.Random, name: str) -> Case:
     keyed = all("PRIMARY KEY" in block.text for block in before)
     spec = chance.choice(KEEPING) if keyed else ""
     sections: dict[str, tuple[Block, ...]] = {SECTIONS[0]: before, SECTIONS[1]: (), SECTIONS[2]: ()}
-    return Case(name, "drawn at random", EQUAL, "", spec, False, sections)
+    return Case(name, "drawn at random", EQUAL, "", spec, {}, False, sections)
 
 
 class Play:

@@ -54,6 +54,7 @@ class Event:
     after: Row | None = None
     unchanged: tuple[str, ...] | None = None
     oid: int | None = None
+    protection: str | None = None
 
 
 def insert(spec: TableSpec, xid: int, **after: str | None) -> Event:
@@ -141,6 +142,7 @@ class Lake:
     counter: int = 0
     lsn: int = 1000
     landed: list[pa.Table] = field(default_factory=list)
+    environment: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def layout(self) -> Layout:
@@ -148,7 +150,7 @@ class Lake:
 
     @property
     def run(self) -> Run:
-        run = Run(Job("sync", "shop"), Settings(self.root, self.layout.root, self.root, {}))
+        run = Run(Job("sync", "shop"), Settings(self.root, self.layout.root, self.root, self.environment))
         run.__dict__.update(spark=self.spark, spec=self.spec)  # what a process would start and load
         return run
 
@@ -187,6 +189,7 @@ class Lake:
             "before": None if event.before is None else list(event.before.items()),
             "after": None if event.after is None else list(event.after.items()),
             "unchanged": None if event.unchanged is None else list(event.unchanged),
+            "protection": event.protection,
         }
 
     def copied(self, number: int, **tables: Iterable[tuple[str | None, ...]]) -> "Lake":
@@ -201,7 +204,7 @@ class Lake:
             texts = self.spark.createDataFrame(arrow)
             frame = silver_rows(texts, spec, number)
             frame.coalesce(1).write.mode("overwrite").parquet(f"{path}/{folder}")
-            manifest.append(CopiedTable(str(spec.table), folder, len(rows)))
+            manifest.append(CopiedTable(str(spec.table), folder, len(rows), protection=self.run.protection(spec)))
         write_manifest(self.layout, number, manifest)
         state = TableState(COPIED, "", number)
         self.run.control.set_states(lambda _: {spec.table: state for spec in self.spec.tables})

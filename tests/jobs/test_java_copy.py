@@ -208,10 +208,15 @@ def test_all_that_is_wrong_with_the_options_is_told_at_once(spark: SparkSession,
         assert problem in str(failure.value)
 
 
-def test_plans_do_not_show_the_password(spark: SparkSession, server: EmbeddedPostgres) -> None:
+def test_plans_do_not_show_the_password_nor_the_key_of_hashes(spark: SparkSession, server: EmbeddedPostgres) -> None:
+    """What the server is told at a session's start is there to be used, and in no statement."""
     with snapshot(server) as taken:
-        frame = copied(spark, server, taken, ["a"], ["SELECT 1"])
+        secret = {"secretOptions": "-c tidemark.hash_id=k1 -c tidemark.hash_inner=00ff17"}
+        told = "SELECT current_setting('tidemark.hash_id'), current_setting('tidemark.hash_inner')"
+        frame = copied(spark, server, taken, ["a", "b"], [told], **secret)
+        assert [("k1", "00ff17")] == [tuple(row) for row in frame.collect()]
         execution = frame._jdf.queryExecution()
         shown = [execution.toString(), execution.stringWithStats(), execution.logical().treeString()]
 
     assert [] == [plan for plan in shown if server.password_file.read_text() in plan or "jdbc:" in plan]
+    assert [] == [plan for plan in shown if "00ff17" in plan]

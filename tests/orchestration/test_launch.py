@@ -161,6 +161,7 @@ def test_a_secret_that_a_job_says_is_struck_out(launcher) -> None:
 import json
 url = os.environ["TIDEMARK_SOURCE_SHOP_URL"]
 print("cannot reach", url, file=sys.stderr)
+print("keyed", os.environ["TIDEMARK_HASH_KEY"], file=sys.stderr)
 print(json.dumps({"event": "failed", "message": "no user with se/cret-word and " + url}), file=sys.stderr)
 print(json.dumps({"url": url}))
 sys.exit(78)
@@ -168,8 +169,10 @@ sys.exit(78)
         lambda level, line: heard.append(line),
         TIDEMARK_SOURCE_SHOP_URL="postgresql://capture:se%2Fcret-word@db/shop",
         TIDEMARK_SOURCE_CRM_URL="postgresql://capture@db/crm",
+        TIDEMARK_HASH_KEY="k1:00ff17",
     ).run(SYNC)
 
+    assert "keyed k1:***" in heard
     assert "cannot reach postgresql://capture:***@db/shop" == heard[0]
     assert "no user with *** and postgresql://capture:***@db/shop" == done.reason
     assert {"url": "postgresql://capture:***@db/shop"} == done.summary

@@ -43,6 +43,8 @@ def database(postgres: EmbeddedPostgres) -> Iterator[Database]:
 def stack(postgres: EmbeddedPostgres, database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     location = postgres.url("capture", "shop").partition("@")[2]
     stack = Stack(tmp_path_factory.mktemp("stack"), f"postgresql://capture:{quote(PASSWORD, safe='')}@{location}")
+    for source in ("shop", "other", "third", "fourth"):
+        stack.write_specs(source)
     yield stack
     stack.run("stop")
 

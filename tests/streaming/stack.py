@@ -37,6 +37,13 @@ class Stack:
     def state(self) -> Path:
         return self.folder / "state"
 
+    def write_specs(self, source: str, columns: str = "[{name: n, type: integer}]") -> None:
+        """Write what a start reads: the stream itself takes what the publication sends."""
+        folder = self.folder / "specs" / source
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "source.yaml").write_text(f"source: {source}")
+        (folder / "public.numbers.yaml").write_text(f"table: public.numbers\nkey: [n]\ncolumns: {columns}")
+
     def environment(self, **more: str) -> dict[str, str]:
         ours = {
             "TIDEMARK_SPECS": str(self.folder / "specs"),

@@ -107,13 +107,13 @@ def unlike(spec: TableSpec, table: Table) -> list[str]:
     """Name the columns, or their types, that a table has otherwise than its spec; order does not matter."""
     root = next(relation for relation in table if relation.oid == relation.root)
     there = {column.name: column.declared for column in _captured(root, spec)}
-    wanted = {column.name: column.type for column in spec.columns}
+    wanted = {column.name: column.type for column in spec.all_columns}
     return sorted(name for name in there.keys() | wanted.keys() if there.get(name) != wanted.get(name))
 
 
 def _captured(relation: Relation, spec: TableSpec) -> list[Column]:
     """Give the columns that the stream brings; generated ones are among them only where the spec has them by name."""
-    wanted = {column.name for column in spec.columns}
+    wanted = {column.name for column in spec.all_columns}
     return [column for column in relation.columns if not column.generated or column.name in wanted]
 
 

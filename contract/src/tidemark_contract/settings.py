@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from tidemark_contract import s3
 from tidemark_contract.errors import SettingsError
+from tidemark_contract.protection import HASH_KEY, HashKey
 
 _SCHEMES = ("file://", "s3://")
 
@@ -49,6 +50,11 @@ class Settings:
     def admin_url(self, source: str) -> str:
         """The libpq URL of the role that owns the captured tables; for init and drop only."""
         return self._environment.get(f"TIDEMARK_SOURCE_{source.upper()}_ADMIN_URL") or self.source_url(source)
+
+    def hash_key(self) -> HashKey | None:
+        """The key of hashed columns; None when it is not set, which is no error where none is hashed."""
+        text = self._environment.get(HASH_KEY)
+        return HashKey.parse(text) if text else None
 
 
 def _plain(lake: str) -> str:

@@ -1,7 +1,7 @@
 """Sources and their tables, as YAML files: `<specs>/<source>/source.yaml` and one file per table beside it."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +11,8 @@ import yaml
 
 from tidemark_contract.errors import ConfigurationError, SpecError
 from tidemark_contract.names import SOURCE_NAME, TableName, silver_columns
-from tidemark_contract.types import SilverType, silver_type
+from tidemark_contract.protection import HashKey, Protect, label
+from tidemark_contract.types import TEXT, SilverType, silver_type
 
 SOURCE_FILE = "source.yaml"
 
@@ -23,11 +24,12 @@ class ColumnSpec:
     name: str
     type: str
     nullable: bool = True
+    protect: Protect | None = None
 
     @property
     def silver(self) -> SilverType:
         """The type of its silver column."""
-        return silver_type(self.type)
+        return TEXT if self.protect else silver_type(self.type)
 
 
 class OnSchemaChange(StrEnum):
@@ -55,7 +57,8 @@ class History(StrEnum):
 class TableSpec:
     """One mirrored table. Without a key it is a bag: identical rows are counted.
 
-    Unless it is frozen, `columns` and `key` are what was found when it was written; see `evolution.spec_at`.
+    Unless it is frozen, `columns` and `key` are what was found when it was written; see `evolution.spec_at`. `columns`
+    are those that are stored; where some are dropped, `written` has all of them, in the source's order.
     """
 
     table: TableName
@@ -66,11 +69,31 @@ class TableSpec:
     on_schema_change: OnSchemaChange = OnSchemaChange.EVOLVE
     deletes: Deletes = Deletes.HARD
     history: History = History.NONE
+    written: tuple[ColumnSpec, ...] = ()
+
+    def with_columns(self, written: tuple[ColumnSpec, ...]) -> "TableSpec":
+        """Give it with these columns, some of which may be dropped."""
+        kept = tuple(column for column in written if column.protect is not Protect.DROP)
+        return replace(self, columns=kept, written=written if kept != written else ())
+
+    @property
+    def all_columns(self) -> tuple[ColumnSpec, ...]:
+        """Its columns with those that are dropped."""
+        return self.written or self.columns
+
+    @property
+    def protected(self) -> dict[str, Protect]:
+        """The columns whose plain values are never stored."""
+        return {column.name: column.protect for column in self.all_columns if column.protect}
+
+    def protection(self, key: HashKey | None) -> str | None:
+        """Name its protections; SettingsError when they need a key and there is none."""
+        return label(self.protected, key)
 
     @property
     def frozen(self) -> bool:
-        """Tell whether the spec's columns are binding."""
-        return self.on_schema_change is OnSchemaChange.FREEZE
+        """Tell whether the spec's columns are binding: a protected one that is renamed would arrive in plain."""
+        return self.on_schema_change is OnSchemaChange.FREEZE or bool(self.protected)
 
     @property
     def soft(self) -> bool:
@@ -106,6 +129,12 @@ class SourceSpec:
             f"{name} has no spec in source {self.name}; its tables are {', '.join(str(t.table) for t in self.tables)}"
         )
 
+    @property
+    def plain(self) -> frozenset[TableName] | None:
+        """The tables without protected columns; None when that is all of them."""
+        names = frozenset(table.table for table in self.tables if not table.protected)
+        return names if len(names) < len(self.tables) else None
+
     def choose(self, names: tuple[str, ...]) -> tuple[TableSpec, ...]:
         """Give the specs of the tables named as PostgreSQL writes them; all of them when none is named."""
         return tuple(self.table(TableName.parse(name)) for name in names) if names else self.tables
@@ -139,6 +168,7 @@ def load_source(folder: Path) -> SourceSpec:
 
 _REQUIRED = {"table", "key", "columns"}
 _KNOWN = {"owner", "description", "on_schema_change", "deletes", "history"}
+_OF_COLUMN = {"name", "type", "nullable", "protect"}
 
 
 def _load_table(file: Path, problems: list[str]) -> TableSpec | None:
@@ -164,11 +194,12 @@ def _load_table(file: Path, problems: list[str]) -> TableSpec | None:
     history = _choice(file.name, "history", facts, History.NONE, found)
     if history is History.SCD2 and not key:
         found.append(f"{file.name}: history: scd2 needs a key: of rows without one, nothing tells which became which")
+    found += [f"{file.name}: {problem}" for problem in _protection_problems(columns, key, facts)]
     problems += found
     if found or table is None:
         return None
     words = (str(facts.get("owner", "")), str(facts.get("description", "")))
-    return TableSpec(table, columns, tuple(key), *words, policy, deletes, history)
+    return TableSpec(table, (), tuple(key), *words, policy, deletes, history).with_columns(columns)
 
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
@@ -181,6 +212,16 @@ def _choice(file: str, name: str, facts: Mapping[str, Any], default: _Choice, pr
         problems.append(f"{file}: {name}: {word!r} must be {' or '.join(words)}")
         return default
     return type(default)(word)
+
+
+def _protection_problems(columns: Sequence[ColumnSpec], key: Sequence[str], facts: Mapping[str, Any]) -> Iterator[str]:
+    if columns and all(column.protect is Protect.DROP for column in columns):
+        yield "columns: all of them are dropped, so that there is nothing to mirror"
+    for column in columns:
+        if column.name in key and column.protect in (Protect.DROP, Protect.MASK):
+            yield f"columns: {column.name}: a key cannot be {column.protect}: rows would not be told apart; hash it"
+    if facts.get("on_schema_change") == OnSchemaChange.EVOLVE and any(column.protect for column in columns):
+        yield "on_schema_change: evolve cannot be with protected columns: one that is renamed would arrive in plain"
 
 
 def _table_name(file: Path, text: object, problems: list[str]) -> TableName | None:
@@ -201,12 +242,17 @@ def _columns(file: str, entries: object, problems: list[str]) -> Iterator[Column
         problems.append(f"{file}: columns: must be a list of {{name, type, nullable}}")
         return
     for number, entry in enumerate(entries, 1):
-        if not isinstance(entry, Mapping) or not {"name", "type"} <= entry.keys() <= {"name", "type", "nullable"}:
-            problems.append(f"{file}: columns: entry {number} must have name and type, may have nullable, nothing else")
+        if not isinstance(entry, Mapping) or not {"name", "type"} <= entry.keys() <= _OF_COLUMN:
+            problems.append(
+                f"{file}: columns: entry {number} must have name and type, may have nullable and protect, nothing else"
+            )
         elif not isinstance(entry.get("nullable", True), bool):
             problems.append(f"{file}: columns: {entry['name']}: nullable must be true or false")
+        elif "protect" in entry and entry["protect"] not in list(Protect):
+            problems.append(f"{file}: columns: {entry['name']}: protect must be {', '.join(Protect)}")
         else:
-            yield ColumnSpec(str(entry["name"]), str(entry["type"]), entry.get("nullable", True))
+            protect = Protect(entry["protect"]) if "protect" in entry else None
+            yield ColumnSpec(str(entry["name"]), str(entry["type"]), entry.get("nullable", True), protect)
 
 
 def _read(file: Path, known: set[str], required: set[str], problems: list[str]) -> Mapping[str, Any]:

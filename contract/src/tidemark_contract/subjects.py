@@ -4,7 +4,7 @@ No message repeats a value of the file: what is to be erased must not stand in a
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import yaml
@@ -12,6 +12,7 @@ import yaml
 from tidemark_contract.copytext import encode_row
 from tidemark_contract.errors import ConfigurationError, SpecError
 from tidemark_contract.names import TableName
+from tidemark_contract.protection import HashKey, Protect
 from tidemark_contract.specs import TableSpec
 
 Key = tuple[str, ...]
@@ -32,6 +33,17 @@ class Subject:
     def lines(self) -> dict[str, str]:
         """Each key as COPY text, as `_key` has it, with its place in the file."""
         return {encode_row(key): place for key, place in self.keys.items()}
+
+    def as_stored(self, key: HashKey | None) -> "Subject":
+        """Give it with the keys as the lake may have them: of hashed columns the hashes, and what they were before."""
+        hashes = [self.spec.protected.get(name) is Protect.HASH for name in self.columns]
+        if key is None or not any(hashes):
+            return self
+        return replace(self, keys={**self.keys, **{_hashed(texts, hashes, key): at for texts, at in self.keys.items()}})
+
+
+def _hashed(texts: Key, hashes: Sequence[bool], key: HashKey) -> Key:
+    return tuple(key.hashed(text) if hashed else text for text, hashed in zip(texts, hashes, strict=True))
 
 
 def read_subjects(file: Path, tables: Sequence[TableSpec]) -> tuple[Subject, ...]:
@@ -104,7 +116,8 @@ def _named(key: object, spec: TableSpec) -> dict[str, str] | None:
         key = [key]
     if spec.key and isinstance(key, list) and len(key) == len(spec.key):
         key = dict(zip(spec.key, key, strict=True))
-    columns = spec.key or tuple(column.name for column in spec.columns)
+    # Of a masked column nothing is told apart.
+    columns = spec.key or tuple(column.name for column in spec.columns if column.protect is not Protect.MASK)
     if not isinstance(key, Mapping) or not key or not key.keys() <= set(columns):
         return None
     if (spec.key and len(key) < len(columns)) or not all(isinstance(value, str) for value in key.values()):
@@ -114,7 +127,8 @@ def _named(key: object, spec: TableSpec) -> dict[str, str] | None:
 
 def _wanted(spec: TableSpec) -> str:
     if not spec.key:
-        return f"{spec.table} has no key: must be a mapping of some of its columns, each with the text of its value"
+        where = "some of its columns that are not masked"
+        return f"{spec.table} has no key: must be a mapping of {where}, each with the text of its value"
     alone = "the text of its value, or " if len(spec.key) == 1 else ""
     names = ", ".join(spec.key)
     return f"must be {alone}a list or mapping of the key columns of {spec.table}, each with its text: {names}"

@@ -15,6 +15,9 @@ row's `_exact` map, under the column's PostgreSQL name, and the typed column is 
 where there is one, else the typed column. Copy and stream give the same values, and `tidemark export` writes the text
 back, byte for byte as `COPY` does.
 
+A protected column (`protect: hash` or `mask`) is a `string` whatever its type, and what was stored of it is what is
+written back ([specs.md](specs.md#protected-columns)).
+
 (This page is rendered from `contract/`: `make docs` writes it.)
 
 | PostgreSQL | silver (Spark) | codec | goes to `_exact` | written back as |

@@ -24,7 +24,7 @@ from tidemark_jobs import storage
 from tidemark_jobs.changelog import CHANGES
 from tidemark_jobs.landing import open_bronze
 
-_INDEX = ["commit_lsn", "ordinal", "xid", "op", "relation_id", "before", "unchanged"]
+_INDEX = ["commit_lsn", "ordinal", "xid", "op", "relation_id", "before", "unchanged", "protection"]
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,11 @@ class Bronze:
                     yield from whole.filter(chosen).to_pylist()
 
     def _read(self, name: str, columns: list[str]) -> pa.Table:
-        return pq.read_table(storage.open_file(self.layout.bronze, name), columns=columns)
+        """Read columns of a file; one that is older than a column has NULL in it."""
+        rows = pq.ParquetFile(storage.open_file(self.layout.bronze, name)).read(columns=columns)
+        for lacking in set(columns) - set(rows.column_names):
+            rows = rows.append_column(lacking, pa.nulls(rows.num_rows, CHANGES.field(lacking).type))
+        return rows.select(columns)
 
     def _marks_in(self, name: str) -> list[ArrivedMark]:
         if name not in self._marks:
@@ -191,6 +195,13 @@ class Window:
         """Name the columns that some chosen change leaves out because their stored value did not change."""
         lists = self.index["unchanged"].filter(pa.array(chosen))
         return sorted(pc.unique(pc.list_flatten(lists.combine_chunks())).to_pylist())
+
+    def protections(self, chosen: np.ndarray) -> set[str | None]:
+        """Give how the tables of the chosen changes were protected when they were sent."""
+        labels = self.index["protection"]
+        if labels.null_count < len(labels):
+            return set(pc.unique(labels.filter(pa.array(chosen))).to_pylist())
+        return {None} if chosen.any() else set()
 
     def sent_schemas(self, chosen: np.ndarray, relation: int) -> list[SentSchema]:
         """Give the schemas that the stream sent before and among the chosen changes of a relation.

@@ -19,5 +19,6 @@ CHANGES = pa.schema(
         ("before", _TEXTS),  # old key, or the old row under REPLICA IDENTITY FULL
         ("after", _TEXTS),  # the new row, without unchanged TOAST columns
         ("unchanged", pa.list_(pa.string())),  # names of those columns
+        ("protection", pa.string()),  # how its table's columns are protected; NULL where none is
     ]
 )

@@ -5,9 +5,10 @@ First load, a table added later, repair and recovery after a lost slot are all t
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -31,7 +32,7 @@ from tidemark_jobs.upsert.written import written_files
 from tidemark_source.checks import check_keys
 from tidemark_source.pages import page_count
 from tidemark_source.ranges import range_queries
-from tidemark_source.snapshots import HeldSnapshot, hold, join
+from tidemark_source.snapshots import HeldSnapshot, hold
 
 _TABLES_AT_ONCE = 2
 COPYING = "copy"
@@ -43,13 +44,15 @@ _COPIES = "copies/"
 class CopiedTable:
     """One table of a finished copy: the folder of its files, below the silver table, and its rows.
 
-    A repair's files have only what differed from the version of the silver table that it repairs.
+    A repair's files have only what differed from the version of the silver table that it repairs. `protection` names
+    how its columns were protected (`TableSpec.protection`).
     """
 
     table: str
     folder: str
     rows: int
     repairs: int | None = None
+    protection: str | None = None
 
 
 def copy(run: Run) -> dict[str, object]:
@@ -64,8 +67,9 @@ def copy_tables(run: Run, written: Sequence[TableSpec]) -> dict[str, object]:
 
 
 def _copy_tables(run: Run, written: Sequence[TableSpec], own: Lease) -> dict[str, object]:
-    with hold(run.url, run.spec.name, [spec.table for spec in written], MarkKind.COPY) as held:
-        log("snapshot_held", mark=held.mark.id, tables=len(written))
+    tables = [spec.table for spec in written]
+    with hold(run.url, run.spec.name, tables, MarkKind.COPY, plain=run.spec.plain) as held:
+        log("snapshot_held", mark=held.mark.id, tables=len(tables))
         specs = [checked(spec, held.mark.catalog.table(spec.table)) for spec in written]
         check_keys(run.url, specs)
         with ThreadPoolExecutor(_TABLES_AT_ONCE) as pool:
@@ -87,10 +91,21 @@ def write_manifest(layout: Layout, mark: int, copied: Sequence[CopiedTable]) -> 
         raise SourceChanged(f"the lake has another copy of a mark {mark}: the source was restored; {BEGIN_ANEW}")
 
 
-def read_manifest(layout: Layout, mark: int) -> dict[TableName, CopiedTable]:
+def read_manifest(layout: Layout, mark: int) -> Mapping[TableName, CopiedTable]:
     """Give the tables of a finished copy; empty when there is no such copy."""
+    try:
+        return _finished(layout, mark)
+    except LookupError:
+        return {}
+
+
+@lru_cache
+def _finished(layout: Layout, mark: int) -> Mapping[TableName, CopiedTable]:
+    """A manifest is written once and stays: every sync asks for those of its tables."""
     content = storage.read(layout.claims, _manifest(mark))
-    tables = [CopiedTable(**facts) for facts in json.loads(content)] if content else []
+    if content is None:
+        raise LookupError(mark)
+    tables = [CopiedTable(**facts) for facts in json.loads(content)]
     return {TableName.parse(table.table): table for table in tables}
 
 
@@ -105,7 +120,7 @@ def _manifest(mark: int) -> str:
 
 
 def _copy_table(run: Run, spec: TableSpec, held: HeldSnapshot) -> CopiedTable:
-    path = run.layout.silver(spec.table)
+    path, protection = run.layout.silver(spec.table), run.protection(spec)
     rows = silver_rows(_read(run, spec, held), spec, held.mark.id)
     silver.create(path, spec)
     folder = f"copy-{held.mark.nonce}"  # no leading underscore: VACUUM would never look into it
@@ -113,7 +128,7 @@ def _copy_table(run: Run, spec: TableSpec, held: HeldSnapshot) -> CopiedTable:
     held.check()
     count = sum(file.weight for file in written_files(path, folder))
     log("table_copied", table=str(spec.table), rows=count)
-    return CopiedTable(str(spec.table), folder, count)
+    return CopiedTable(str(spec.table), folder, count, protection=protection)
 
 
 def silver_rows(texts: DataFrame, spec: TableSpec, mark: int) -> DataFrame:
@@ -145,12 +160,12 @@ def checked(spec: TableSpec, table: Table) -> TableSpec:
 
 
 def _read(run: Run, spec: TableSpec, held: HeldSnapshot) -> DataFrame:
-    with join(run.url, held.id, "copy") as connection:
+    with run.join(held, "copy") as connection:
         queries = range_queries(connection, spec, page_count(connection, spec.table))
     reader = run.spark.read.format("io.tidemark.spark.copy.CopySource").schema(
         ", ".join(f"c{number} string" for number in range(len(spec.columns)))
     )
-    for name, value in {**jdbc_options(run.url), "snapshot": held.id}.items():
+    for name, value in {**jdbc_options(run.url, run.hash_key), "snapshot": held.id}.items():
         reader = reader.option(name, value)
     for number, query in enumerate(queries):
         reader = reader.option(f"query.{number}", query)

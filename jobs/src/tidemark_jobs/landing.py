@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any
 
 import pyarrow.parquet as pq
-from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake import CommitProperties, DeltaTable, Schema, Transaction
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
 from deltalake.transaction import AddAction
 
@@ -80,9 +80,15 @@ class Landing:
 
 
 def open_bronze(layout: Layout) -> DeltaTable:
-    """Open the source's changelog; made empty if it does not exist."""
+    """Open the source's changelog; made empty if it does not exist, and given the columns that an older one lacks."""
     try:
-        return open_table(layout.bronze)
+        bronze = open_table(layout.bronze)
+        there = {field.name for field in bronze.schema().fields}
+        if lacking := [field for field in Schema.from_arrow(CHANGES).fields if field.name not in there]:
+            with suppress(CommitFailedError):  # another run was first
+                bronze.alter.add_columns(lacking)
+            bronze.update_incremental()
+        return bronze
     except TableNotFoundError:
         return s3.insist(lambda: _new_bronze(layout.bronze))
 

@@ -12,6 +12,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from tidemark_contract.marks import Mark
+from tidemark_contract.protection import HASHED, MASKED, Protect
 from tidemark_contract.specs import TableSpec
 from tidemark_jobs import silver
 from tidemark_jobs.fold.keys import copy_line
@@ -36,7 +37,8 @@ def write_missing(
 def missing(before: DataFrame, there: DataFrame, spec: TableSpec, mark: Mark) -> DataFrame:
     """Give the rows of a table as it was whose `_key` is not there by now, with the columns of the spec, as deleted.
 
-    A column that had another name or type is NULL; a row that had another key than it would have now is left out.
+    A column that had another name or type, or was not protected as it is now, is NULL; a row that had another key than
+    it would have now is left out.
     """
     own_key = copy_line([row_texts(spec)[name] for name in spec.key])
     rows = _shaped(before, spec).where(F.col("_key").eqNullSafe(own_key)).join(there, "_key", "left_anti")
@@ -50,6 +52,12 @@ def deleted(rows: DataFrame, mark: int, lsn: int | None = None) -> DataFrame:
     return rows.withColumns({**columns, DELETED: F.lit(True)})
 
 
+def _as_stored(text: Column, protect: Protect) -> Column:
+    """Give what a protected column holds, and NULL for a plain value from before it was protected."""
+    stored = text == MASKED if protect is Protect.MASK else text.rlike(HASHED)
+    return F.when(stored, text)
+
+
 def _shaped(before: DataFrame, spec: TableSpec) -> DataFrame:
     """Give a table's rows the columns of a spec: those that it has already, and NULL for the others."""
     types = {field.name: field.dataType for field in before.schema}
@@ -57,6 +65,11 @@ def _shaped(before: DataFrame, spec: TableSpec) -> DataFrame:
     kept = [column.name for column in spec.columns if spec.silver_names[column.name] in same]
     others: dict[str, Column] = {"_exact": F.map_filter("_exact", lambda name, _: name.isin(*kept))}
     others |= {} if DELETED in same else {DELETED: F.lit(False)}
+    others |= {
+        name: _as_stored(F.col(f"`{name}`"), column.protect)
+        for column in spec.columns
+        if column.protect and (name := spec.silver_names[column.name]) in same
+    }
     columns = [
         others.get(field.name, F.col(f"`{field.name}`") if field.name in same else F.lit(None).cast(field.dataType))
         for field in silver.schema(spec)

@@ -24,6 +24,7 @@ class Stand:
     base: Mark
     version: TableVersion
     soft: bool = False  # the table keeps what is deleted, whatever its spec says by now
+    protection: str | None = None  # how its columns have to be protected
 
     @property
     def at_base(self) -> TableSpec:
@@ -75,6 +76,19 @@ UNPUBLISHED = (
 )
 
 
+COPIED_OTHERWISE = (
+    "its columns were protected in another way, or with another key, when it was copied: `tidemark copy` brings it back"
+)
+SENT_OTHERWISE = (
+    "the stream has not protected its columns as its spec says: it reads the specs when it starts; `tidemark stop`, "
+    "`tidemark start`, then `tidemark copy` bring it back"
+)
+
+
+class SentOtherwise(Exception):
+    """The stream has not protected a table's columns as its spec says."""
+
+
 def judge(stand: Stand, target: Mark, window: Window, arrived: Sequence[Mark]) -> tuple[TableState, TableFold | None]:
     """Say in which state a table enters the target mark, and what to fold into it to get there."""
     if stand.state.state != LIVE:
@@ -86,16 +100,29 @@ def judge(stand: Stand, target: Mark, window: Window, arrived: Sequence[Mark]) -
         return TableState(STALE, UNPUBLISHED), None
     try:
         return stand.state, _fold(stand, target, window, before, after)
+    except SentOtherwise:
+        return TableState(STALE, SENT_OTHERWISE), None
     except NotFollowed as reason:
-        frozen = stand.spec.frozen and unlike(stand.spec, after)
-        return TableState(STALE if frozen else CHANGED, str(reason)), None
+        decided = (stand.spec.frozen and unlike(stand.spec, after)) or _renumbered(stand.spec, before, after)
+        return TableState(STALE if decided else CHANGED, str(reason)), None
+
+
+def _renumbered(spec: TableSpec, before: Table, after: Table) -> bool:
+    """Tell whether a copy by the names in the spec might store in plain what was protected under another name."""
+    numbers = [
+        {column.name: column.number for r in table for column in r.columns if r.oid == r.root}
+        for table in (before, after)
+    ]
+    return bool(spec.protected) and numbers[0] != numbers[1]
 
 
 def _fold(stand: Stand, target: Mark, window: Window, before: Table, after: Table) -> TableFold | None:
-    """Choose the table's changes; None when there is nothing to do. Raises NotFollowed."""
+    """Choose the table's changes; None when there is nothing to do. Raises NotFollowed and SentOtherwise."""
     relations = tuple(sorted({relation.oid for relation in (*before, *after)}))
     chosen = np.isin(window.relations, relations) & window.seen(target.snapshot) & ~window.seen(stand.base.snapshot)
     evolution = follow(stand.spec, before, after, lambda oid: window.sent_schemas(chosen, oid))
+    if window.protections(chosen) - {stand.protection}:
+        raise SentOtherwise
     truncates = window.truncates_of(chosen)
     if truncates and set(truncates) != {relation.oid for relation in holders(after)}:
         raise NotFollowed("some of its partitions were truncated")

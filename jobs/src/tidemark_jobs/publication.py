@@ -21,7 +21,7 @@ from tidemark_jobs.copy import read_manifest
 from tidemark_jobs.folding import fold_table
 from tidemark_jobs.leases import Lease
 from tidemark_jobs.logs import log
-from tidemark_jobs.plan import COPIED, LIVE, STALE, Stand, TableFold, judge
+from tidemark_jobs.plan import COPIED, COPIED_OTHERWISE, LIVE, STALE, Stand, TableFold, judge
 from tidemark_jobs.run import Run
 from tidemark_jobs.upsert.place import NotWritable
 
@@ -76,8 +76,11 @@ class Publication:
             return self._adopted(spec, state.mark or 0, version)
         if state.state not in (LIVE, COPIED) or version is None or self.published is None:
             return None
-        standing = silver.standing(self._path(spec), version.version)
-        return self._after_steps(Stand(spec, TableState(LIVE), self.published.mark, version), standing)
+        stand = Stand(spec, TableState(LIVE), self.published.mark, version, protection=self.run.protection(spec))
+        copied = read_manifest(self.run.layout, version.copy).get(spec.table)
+        if (copied and copied.protection) != stand.protection:
+            return replace(stand, state=TableState(STALE, COPIED_OTHERWISE))
+        return self._after_steps(stand, silver.standing(self._path(spec), version.version))
 
     def _adopted(self, spec: TableSpec, number: int, before: TableVersion | None) -> Stand | None:
         """Adopt a finished copy, once its mark is in bronze: then all that it saw is durable in the source."""
@@ -85,6 +88,10 @@ class Publication:
         mark = self._copy_mark(number)
         if copied is None or mark is None or not self.target.snapshot.contains(mark.snapshot):
             return None
+        protection = self.run.protection(spec)
+        if copied.protection != protection:
+            version = TableVersion(spec.table, -1, mark.id, mark.id, copied.rows)
+            return Stand(spec, TableState(STALE, COPIED_OTHERWISE), mark, version)
         as_copied = spec_at(spec, mark.catalog.table(spec.table))
         since = before.version if before else -1
         if copied.repairs is None:
@@ -96,7 +103,7 @@ class Publication:
                 version = TableVersion(spec.table, copied.repairs, mark.id, mark.id, copied.rows)
                 return Stand(spec, TableState(STALE, str(error)), mark, version)
         version = TableVersion(spec.table, tail.version, mark.id, mark.id, copied.rows)
-        return self._after_steps(Stand(spec, TableState(LIVE), mark, version), tail)
+        return self._after_steps(Stand(spec, TableState(LIVE), mark, version, protection=protection), tail)
 
     def _after_steps(self, stand: Stand, standing: silver.Standing) -> Stand:
         """Go on from what a run did that was cut off before it published."""

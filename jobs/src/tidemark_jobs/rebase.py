@@ -30,7 +30,7 @@ def rebase(run: Run) -> dict[str, object]:
         Landing(run.layout).register()
         bronze = Bronze(run.layout)
         published = run.control.published()
-        mark = write_mark(run.url, run.spec.name, above=_newest_id(run, bronze, published))
+        mark = write_mark(run.url, run.spec.name, plain=run.spec.plain, above=_newest_id(run, bronze, published))
         held.check()
         _empty(run, bronze)
         why = f"the stream began anew at mark {mark.id}: `tidemark copy`, or `tidemark repair` where little differs"

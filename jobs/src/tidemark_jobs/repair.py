@@ -20,7 +20,7 @@ from tidemark_jobs.deltalog import open_table
 from tidemark_jobs.leases import Lease, lease
 from tidemark_jobs.logs import log
 from tidemark_jobs.missing import deleted
-from tidemark_jobs.plan import COPIED, LIVE, NEW, STALE
+from tidemark_jobs.plan import COPIED, COPIED_OTHERWISE, LIVE, NEW, STALE
 from tidemark_jobs.reader import read_table
 from tidemark_jobs.run import Run
 from tidemark_jobs.verify import named, verify_tables
@@ -44,6 +44,8 @@ def repair(run: Run) -> dict[str, object]:
         if (found := _state(run, spec)).state not in (LIVE, STALE):
             why = f"{spec.table} is {found.state}{': ' * bool(found.reason)}{found.reason}"
             raise ConfigurationError(f"{why}; `tidemark copy` loads a table that is new, `sync` takes in the others")
+        if found.reason == COPIED_OTHERWISE:  # what it keeps of deleted rows may be in plain
+            raise ConfigurationError(f"{spec.table}: {COPIED_OTHERWISE}")
     broken = [spec for spec in chosen if _state(run, spec).state == STALE]
     if not broken:
         return {"job": "repair", "source": run.spec.name, "mark": None, "tables": []}
@@ -53,10 +55,10 @@ def repair(run: Run) -> dict[str, object]:
 
 def _repair_tables(run: Run, broken: Sequence[TableSpec], own: Lease) -> dict[str, object]:
     tables = [spec.table for spec in broken]
-    with hold(run.url, run.spec.name, tables, MarkKind.COPY, limit_s=run.job.limit) as held:
+    with hold(run.url, run.spec.name, tables, MarkKind.COPY, plain=run.spec.plain, limit_s=run.job.limit) as held:
         specs = [checked(spec, held.mark.catalog.table(spec.table)) for spec in broken]
         check_keys(run.url, specs)
-        reader = ProofReader.of(run.url, held, run.job.pace)
+        reader = ProofReader.of(run.url, held, run.job.pace, run.hash_key)
         repaired = [_repair_table(run, spec, reader) for spec in specs]
         held.check()
     own.check()
@@ -96,7 +98,8 @@ def _repair_table(run: Run, spec: TableSpec, reader: ProofReader) -> _Repaired:
     folder = f"repair-{mark.nonce}"  # no leading underscore: VACUUM would never look into it
     _rows_of(there, spec, compared, mark.id).coalesce(1).write.mode("overwrite").parquet(f"{path}/{folder}")
     log("table_repaired", table=str(spec.table), rows=compared.rows, differing=len(compared.differences))
-    return _Repaired(CopiedTable(str(spec.table), folder, compared.rows, repairs=table.version()), compared)
+    copied = CopiedTable(str(spec.table), folder, compared.rows, table.version(), run.protection(spec))
+    return _Repaired(copied, compared)
 
 
 def _rows_of(there: DataFrame, spec: TableSpec, compared: Compared, mark: int) -> DataFrame:

@@ -93,13 +93,17 @@ def sync_job(run: Run) -> Iterator[dict[str, object]]:
     with lease(run.layout, "sync") as held:
         bronze = Bronze(run.layout)
         while True:
-            published = sync_to(run, bronze, write_mark(run.url, run.spec.name), held)
+            published = sync_to(run, bronze, _write_mark(run), held)
             if copy_changed(run):
-                published = sync_to(run, bronze, write_mark(run.url, run.spec.name), held)
+                published = sync_to(run, bronze, _write_mark(run), held)
             yield _facts(run, published)
             if not run.job.continuous:
                 return
             time.sleep(run.job.pause_s)  # from the end: a machine that is behind gets the same rest
+
+
+def _write_mark(run: Run) -> Mark:
+    return write_mark(run.url, run.spec.name, plain=run.spec.plain)
 
 
 def _facts(run: Run, published: PublishedMark) -> dict[str, object]:

@@ -45,8 +45,8 @@ def verify(run: Run) -> dict[str, object]:
 def verify_tables(run: Run, specs: Sequence[TableSpec]) -> dict[str, object]:
     """Prove tables at a mark of their own; give what was found."""
     tables = [spec.table for spec in specs]
-    with hold(run.url, run.spec.name, tables, MarkKind.VERIFY, limit_s=run.job.limit) as held:
-        reader = ProofReader.of(run.url, held, run.job.pace)
+    with hold(run.url, run.spec.name, tables, MarkKind.VERIFY, plain=run.spec.plain, limit_s=run.job.limit) as held:
+        reader = ProofReader.of(run.url, held, run.job.pace, run.hash_key)
         log("snapshot_held", mark=held.mark.id, tables=len(specs))
         specs = [spec_at(spec, held.mark.catalog.table(spec.table)) for spec in specs]
         with ThreadPoolExecutor(_TABLES_AT_ONCE) as pool:

@@ -7,13 +7,19 @@ does not see.
 
 from psycopg import sql
 
-from tidemark_contract.names import MARK_SCHEMA, MARK_TABLE, slot_name
+from tidemark_contract.names import MARK_SCHEMA, MARK_TABLE, TableName, slot_name
 
 # A table whose publication entry filters rows or columns, or whose publication leaves out operations, is as good as
 # not published: it is left out here, and so taken out of the mark.
 _CATALOG = sql.SQL(
     """
-WITH RECURSIVE folded AS (
+WITH RECURSIVE plain AS (
+    SELECT relation.oid
+    FROM pg_catalog.pg_class relation
+    JOIN pg_catalog.pg_namespace namespace ON namespace.oid = relation.relnamespace
+    WHERE {all_plain} OR (namespace.nspname, relation.relname) IN (
+        SELECT * FROM unnest({plain_schemas}::text[], {plain_tables}::text[]))
+), folded AS (
     SELECT entry.prrelid AS oid, entry.prrelid AS root,
            entry.oid::text || ':' || publication.xmin::text AS published
     FROM pg_catalog.pg_publication publication
@@ -66,7 +72,7 @@ SELECT coalesce(jsonb_agg(jsonb_build_object(
                 FROM pg_catalog.pg_attrdef expression
                 WHERE expression.adrelid = relation.oid AND expression.adnum = attribute.attnum
             ) END,
-            'missing', (attribute.attmissingval::text::text[])[1],
+            'missing', CASE WHEN folded.root IN (TABLE plain) THEN (attribute.attmissingval::text::text[])[1] END,
             'labels', CASE WHEN attribute.atttypid >= 16384 THEN (
                 WITH RECURSIVE inside AS (
                     SELECT attribute.atttypid AS type
@@ -83,7 +89,9 @@ SELECT coalesce(jsonb_agg(jsonb_build_object(
                             WHERE attrelid = outer_type.typrelid AND attnum > 0 AND NOT attisdropped
                     ) part (type)
                 )
-                SELECT jsonb_agg(label.enumlabel ORDER BY label.oid)
+                SELECT jsonb_agg(
+                    CASE WHEN folded.root IN (TABLE plain) THEN label.enumlabel
+                    ELSE label.oid::text || ':' || label.xmin::text END ORDER BY label.oid)
                 FROM inside JOIN pg_catalog.pg_enum label ON label.enumtypid = inside.type
             ) END,
             'written_by', attribute.xmin::text::bigint
@@ -101,8 +109,18 @@ WHERE (relation.relkind <> 'p' OR relation.oid = folded.root)
 )
 
 
-def catalog_sql(source: str) -> sql.Composed:
-    """Give the SELECT of one jsonb: every captured table and partition, by oid, with its columns by number."""
+def catalog_sql(source: str, plain: frozenset[TableName] | None = None) -> sql.Composed:
+    """Give the SELECT of one jsonb: every captured table and partition, by oid, with its columns by number.
+
+    `plain` names the tables whose values may be told (None: all): a column's missing value is one, and so is an enum's
+    label. Of other tables nobody needs the former; of labels their rows' identities are told, which a renaming changes.
+    """
+    named = sorted(plain or ())
     return _CATALOG.format(
-        publication=sql.Literal(slot_name(source)), schema=sql.Literal(MARK_SCHEMA), table=sql.Literal(MARK_TABLE)
+        publication=sql.Literal(slot_name(source)),
+        schema=sql.Literal(MARK_SCHEMA),
+        table=sql.Literal(MARK_TABLE),
+        all_plain=sql.Literal(plain is None),
+        plain_schemas=sql.Literal([name.schema for name in named]),
+        plain_tables=sql.Literal([name.table for name in named]),
     )

@@ -80,28 +80,47 @@ def _table_problems(table: Table, spec: TableSpec, tables: Mapping[int, Table], 
     if not table.owned:
         yield f"{table.name}: its owner is {quote(table.owner)}, which the admin role is not a member of: grant it"
     yield from (f"{table.name}: {line}" for line in _column_problems(table, spec, major))
+    if spec.protected:
+        yield from _order_problems(table, leaves(table, tables), major)
     yield from _key_problems(table, spec)
     for leaf in leaves(table, tables):
         yield from _identity_problems(leaf, spec)
 
 
 def _column_problems(table: Table, spec: TableSpec, major: int) -> Iterator[str]:
-    wanted = {column.name for column in spec.columns}
+    written = spec.all_columns
+    wanted = {column.name for column in written}
     for column in table.columns:
         if column.name in wanted and not column.capturable(major):
             yield f"column {column.name!r} is generated and not in the stream: take it out of the spec"
     if not spec.frozen:
         return
-    # A generated column may be left out by its name, and no other.
-    there = [column for column in table.columns if column.name in wanted or not column.generated]
-    if [column.name for column in there] != [column.name for column in spec.columns]:
-        yield f"its columns are {_named(there)}; the spec has {', '.join(column.name for column in spec.columns)}"
+    # A generated column may be left out by its name, and no other; beside protected ones all that the stream sends are
+    # named, for it lets through no other rows.
+    there = [
+        column
+        for column in table.columns
+        if column.name in wanted or not column.generated or (spec.protected and column.capturable(major))
+    ]
+    if [column.name for column in there] != [column.name for column in written]:
+        yield f"its columns are {_named(there)}; the spec has {', '.join(column.name for column in written)}"
         return
-    for column, expected in zip(there, spec.columns, strict=True):
+    for column, expected in zip(there, written, strict=True):
         if column.type != expected.type:
             yield f"column {column.name!r} is {column.type}; the spec says {expected.type}"
         if column.nullable and not expected.nullable:
             yield f"column {column.name!r} may be NULL; the spec says nullable: false"
+
+
+def _order_problems(root: Table, parts: Sequence[Table], major: int) -> Iterator[str]:
+    """A name alone does not tell the stream what a column holds: those of every partition stand as its root's do."""
+    first = [column.name for column in root.columns if column.capturable(major)]
+    for part in parts:
+        if [column.name for column in part.columns if column.capturable(major)] != first:
+            yield (
+                f"{part.name}: its columns stand in another order than those of {root.name}, which has protected ones: "
+                "make it anew, in the same order"
+            )
 
 
 def _key_problems(table: Table, spec: TableSpec) -> Iterator[str]:

@@ -12,7 +12,9 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from tidemark_contract.errors import SourceRefused, SourceUnavailable
 from tidemark_contract.names import MARK_SCHEMA, MARK_TABLE
+from tidemark_contract.protection import HashKey
 from tidemark_source.patience import PatientConnection
+from tidemark_source.protection import startup_options
 
 OLDEST = 15
 NEWEST = 18  # the newest that the tests run on
@@ -77,15 +79,16 @@ _NOT_MADE = (errors.UndefinedTable, errors.InvalidSchemaName, errors.Insufficien
 _OURS = re.compile(rf"\b({MARK_SCHEMA}|{MARK_TABLE})\b")
 
 
-def connect(url: str, *, purpose: str, autocommit: bool = True) -> psycopg.Connection[Any]:
+def connect(url: str, *, purpose: str, autocommit: bool = True, key: HashKey | None = None) -> psycopg.Connection[Any]:
     """Open a connection whose values look the same whatever the role's or the database's settings are.
 
-    `purpose` is what `pg_stat_activity` shows behind "tidemark". Raises SourceUnavailable when another try may
-    succeed, SourceRefused when a person has to change something; neither names the password.
+    `purpose` is what `pg_stat_activity` shows behind "tidemark"; `key` is for statements that read hashed columns.
+    Raises SourceUnavailable when another try may succeed, SourceRefused when a person has to change something;
+    neither names the password.
     """
     where = address(url)
     try:
-        connection = PatientConnection.connect(_conninfo(url, purpose), autocommit=True, prepare_threshold=None)
+        connection = PatientConnection.connect(_conninfo(url, purpose, key), autocommit=True, prepare_threshold=None)
     except psycopg.OperationalError as error:
         raise _not_connected(url, where, error) from error
     try:
@@ -124,7 +127,7 @@ def speaking_to(where: str) -> Iterator[None]:
         raise kind(f"{where}: {_said(error)}") from error
 
 
-def _conninfo(url: str, purpose: str) -> str:
+def _conninfo(url: str, purpose: str, key: HashKey | None = None) -> str:
     chosen = {
         "connect_timeout": 10,
         "keepalives_idle": 30,
@@ -132,7 +135,10 @@ def _conninfo(url: str, purpose: str) -> str:
         "keepalives_count": 3,
         "tcp_user_timeout": 60_000,
     }
-    return make_conninfo(url, **{**chosen, **_parts(url), "application_name": f"tidemark {purpose}"})
+    parts = _parts(url)
+    if key:
+        parts["options"] = f"{parts.get('options', '')} {startup_options(key)}"
+    return make_conninfo(url, **{**chosen, **parts, "application_name": f"tidemark {purpose}"})
 
 
 def _parts(url: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import yaml
 
 from tidemark_contract.errors import ConfigurationError, SourceRefused, SpecError
 from tidemark_contract.names import MARK_SCHEMA, TableName, slot_name
-from tidemark_contract.specs import SOURCE_FILE, SourceSpec, TableSpec, load_source
+from tidemark_contract.specs import SOURCE_FILE, OnSchemaChange, SourceSpec, TableSpec, load_source
 from tidemark_source.connection import address, connect, speaking_to
 from tidemark_source.tables import STORED_GENERATED_SINCE, Table, read_tables, unfit
 
@@ -50,10 +50,10 @@ def write_specs(spec: SourceSpec, directory: Path, *, force: bool = False) -> li
     """Write `<directory>/<source>/source.yaml` and a file for each table; give the files that changed.
 
     Unless `force` is set, a file that exists with other contents is a ConfigurationError, and none is written. What
-    only a person can have written, the policies, is kept.
+    only a person can have written, the policies and what is protected, is kept.
     """
     folder = directory / spec.name
-    spec = _with_policies(spec, folder)
+    spec = _as_decided(spec, folder)
     texts = {folder / SOURCE_FILE: _yaml(_source_facts(spec))}
     texts |= {folder / f"{table.table.path}.yaml": _table_text(table) for table in spec.tables}
     try:
@@ -67,19 +67,27 @@ def write_specs(spec: SourceSpec, directory: Path, *, force: bool = False) -> li
     return list(changed)
 
 
-def _with_policies(spec: SourceSpec, folder: Path) -> SourceSpec:
+def _as_decided(spec: SourceSpec, folder: Path) -> SourceSpec:
     try:
-        written = {table.table: table for table in load_source(folder).tables}
-    except SpecError:  # there are none yet, or they are wrong and shall be written over
+        known = {table.table: table for table in load_source(folder).tables}
+    except SpecError as error:  # there are none yet, or they are wrong and shall be written over
+        if any("protect:" in file.read_text(encoding="utf-8") for file in folder.glob("*.yaml")):
+            raise ConfigurationError(f"{error}\ncorrect this first: what is protected has to be kept") from error
         return spec
-    return replace(spec, tables=tuple(_with_policies_of(written.get(t.table, t), t) for t in spec.tables))
+    return replace(spec, tables=tuple(_decided(table, known.get(table.table, table)) for table in spec.tables))
 
 
-def _with_policies_of(written: TableSpec, found: TableSpec) -> TableSpec:
-    """A table that has no key any more keeps neither what is deleted nor a history."""
-    keeping = written if found.key else found
-    policy = written.on_schema_change
-    return replace(found, on_schema_change=policy, deletes=keeping.deletes, history=keeping.history)
+def _decided(found: TableSpec, known: TableSpec) -> TableSpec:
+    """Keep what a person has decided; a protected column that is gone may be there in plain under another name."""
+    if gone := sorted(known.protected.keys() - {column.name for column in found.columns}):
+        raise ConfigurationError(
+            f"{found.table}: {', '.join(gone)} is protected, and no column any more: take it out of the spec, or give "
+            "the spec its new name"
+        )
+    columns = tuple(replace(column, protect=known.protected.get(column.name)) for column in found.columns)
+    keeping = known if found.key else found  # without a key neither what is deleted nor a history can be kept
+    kept = replace(found, on_schema_change=known.on_schema_change, deletes=keeping.deletes, history=keeping.history)
+    return kept.with_columns(columns)
 
 
 def _check_wanted(found: Sequence[Table], schemas: Collection[str], tables: Collection[TableName], where: str) -> None:
@@ -117,7 +125,7 @@ def _source_facts(spec: SourceSpec) -> dict[str, str]:
 
 def _table_text(spec: TableSpec) -> str:
     facts = {"table": str(spec.table), "owner": spec.owner, "description": spec.description}
-    if spec.frozen:
+    if spec.on_schema_change is OnSchemaChange.FREEZE:
         facts["on_schema_change"] = str(spec.on_schema_change)
     if spec.soft:
         facts["deletes"] = str(spec.deletes)
@@ -125,8 +133,9 @@ def _table_text(spec: TableSpec) -> str:
         facts["history"] = str(spec.history)
     head = _yaml({name: value for name, value in facts.items() if value})
     lines = [f"key: {_flow(list(spec.key))}", "columns:"]
-    for column in spec.columns:
+    for column in spec.all_columns:
         entry = {"name": column.name, "type": column.type} | ({} if column.nullable else {"nullable": False})
+        entry |= {"protect": str(column.protect)} if column.protect else {}
         lines.append(f"  - {_flow(entry)}")
     return head + "\n".join(lines) + "\n"
 

@@ -1,6 +1,7 @@
 """The source's half of a proof: hashes of rows, summed by bucket of their key.
 
-A value is hashed as the text that its type's output function gives, the text that COPY writes and the stream carries.
+A value is hashed as the text that its type's output function gives, the text that COPY writes and the stream carries;
+of a protected column, as what is stored of it.
 `::text` is not that: character(n) loses its blanks, inet gains /32, boolean is spelled out. Silver computes the same
 from its own rows; the two sides must agree byte by byte:
 
@@ -22,6 +23,7 @@ from tidemark_contract.specs import ColumnSpec, TableSpec
 from tidemark_source.connection import speaking_to, where_of
 from tidemark_source.pace import Pace
 from tidemark_source.pages import page_count
+from tidemark_source.protection import stored_value, text_of
 from tidemark_source.ranges import block_ranges
 from tidemark_source.relations import rows_of
 
@@ -107,10 +109,9 @@ def _selects(connection: psycopg.Connection[Any], spec: TableSpec, buckets: int)
 
 
 def _value(column: ColumnSpec, number: int) -> sql.Composed:
-    # IS NOT NULL would be false for a composite value with a NULL in it; concat() of a NULL would be ''.
-    return sql.SQL("CASE WHEN {0} IS DISTINCT FROM NULL THEN concat({0}) END AS {1}").format(
-        sql.Identifier(column.name), _text(number)
-    )
+    name = sql.Identifier(column.name)
+    text = stored_value(column) if column.protect else text_of(name, sql.SQL("concat({})").format(name))
+    return sql.SQL("{} AS {}").format(text, _text(number))
 
 
 def _key(spec: TableSpec) -> sql.Composed:

@@ -48,6 +48,7 @@ def plan(url_admin: str, capture_role: str, spec: SourceSpec, *, capture_url: st
         tables = read_tables(connection)
         published = read_publication(connection, spec.name)
         found = [*problems(server, tables, spec, capture_role), *published.problems(spec.name)]
+        found += _unknown_to_stream(server, published, spec)
         if found:
             raise SourceRefused("\n".join(f"{address(url_admin)}: {problem}" for problem in found))
         grants = missing_grants(connection, server, capture_role, _read_by_jobs(spec, tables))
@@ -110,6 +111,16 @@ def _read_by_jobs(spec: SourceSpec, tables: Mapping[int, Table]) -> list[Table]:
     wanted = {table.table for table in spec.tables}
     roots = [table for table in tables.values() if table.name in wanted]
     return list({part.oid: part for root in roots for part in (root, *leaves(root, tables))}.values())
+
+
+def _unknown_to_stream(server: Server, published: Publication, spec: SourceSpec) -> Iterator[str]:
+    """A stream reads the specs when it starts: one that runs would send a new table's protected columns in plain."""
+    for table in spec.tables if server.slot_active else ():
+        if table.protected and table.table not in published.entries:
+            yield (
+                f"{table.table} has protected columns, of which the stream that runs knows nothing: `tidemark stop`, "
+                "this, then `tidemark start`"
+            )
 
 
 def _mark_steps(server: Server) -> Iterator[Step]:

@@ -55,17 +55,25 @@ def text_columns() -> sql.Composed:
     )
 
 
-def write_mark(url: str, source: str, kind: MarkKind = MarkKind.SYNC, *, above: int = 0) -> Mark:
+def write_mark(
+    url: str,
+    source: str,
+    kind: MarkKind = MarkKind.SYNC,
+    *,
+    plain: frozenset[TableName] | None = None,
+    above: int = 0,
+) -> Mark:
     """Write a mark of what is committed now and give it back; it is durable when this returns.
 
-    Its id is higher than `above`: a source that was restored would give ids again that the lake knows.
+    `plain` as `catalog_sql` takes it. Its id is higher than `above`: a source that was restored would give ids again
+    that the lake knows.
     """
     with connect(url, purpose="mark") as connection, speaking_to(address(url)):
         wait_for_turn(connection, address(url))
         if above:
             _use_up_ids(connection, above)
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
-        mark = insert_mark(connection, source, kind)
+        mark = insert_mark(connection, source, kind, plain=plain)
         commit_mark(connection, address(url))
         return mark
 
@@ -153,7 +161,11 @@ def commit_mark(connection: psycopg.Connection[Any], where: str) -> None:
 
 
 def insert_mark(
-    connection: psycopg.Connection[Any], source: str, kind: MarkKind, tables: Sequence[TableName] = ()
+    connection: psycopg.Connection[Any],
+    source: str,
+    kind: MarkKind,
+    tables: Sequence[TableName] = (),
+    plain: frozenset[TableName] | None = None,
 ) -> Mark:
     """Insert the mark of the connection's open REPEATABLE READ transaction, and see to it that COMMIT makes it durable.
 
@@ -168,7 +180,7 @@ def insert_mark(
         tables=sql.Literal(json.dumps([str(table) for table in tables]) if tables else None),
         system_id=_SYSTEM_ID,
         timeline=_TIMELINE,
-        catalog=catalog_sql(source),
+        catalog=catalog_sql(source, plain),
         columns=text_columns(),
     )
     with connection.cursor(row_factory=dict_row) as cursor:

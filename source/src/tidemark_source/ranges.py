@@ -8,6 +8,7 @@ from psycopg import sql
 
 from tidemark_contract.names import TableName
 from tidemark_contract.specs import TableSpec
+from tidemark_source.protection import stored_value
 
 BLOCKS = 8192  # 64 MB: a task of some seconds
 
@@ -25,7 +26,7 @@ def range_queries(
     the role then needs no right to leaves that came after `tidemark init`. The last range is open: it costs nothing,
     and a block that was added since holds no row that the snapshot sees. Needs TID range scans (PostgreSQL 14).
     """
-    columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in spec.columns)
+    columns = sql.SQL(", ").join(stored_value(column) for column in spec.columns)
     only = sql.SQL("ONLY " if [name for name, _ in pages] == [spec.table] else "")
     return [
         sql.SQL("SELECT {} FROM {}{}{}")

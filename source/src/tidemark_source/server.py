@@ -23,6 +23,7 @@ class Server:
     slot_plugin: str | None  # None: there is no slot of our name
     slot_database: str | None
     slot_lost: bool
+    slot_active: bool  # a stream reads it
     role_exists: bool
     role_login: bool
     role_replication: bool
@@ -68,6 +69,7 @@ SELECT %(major)s AS major,
        (SELECT coalesce(plugin, 'none') FROM slot) AS slot_plugin,
        (SELECT coalesce(database, 'none') FROM slot) AS slot_database,
        coalesce((SELECT wal_status = 'lost' FROM slot), false) AS slot_lost,
+       coalesce((SELECT active FROM slot), false) AS slot_active,
        EXISTS (SELECT FROM role) AS role_exists,
        coalesce((SELECT rolcanlogin FROM role), false) AS role_login,
        coalesce((SELECT rolreplication OR rolsuper OR EXISTS (

@@ -13,6 +13,7 @@ from psycopg import errors, sql
 from tidemark_contract.errors import SnapshotGivenUp, SourceRefused, SourceUnavailable, TidemarkError
 from tidemark_contract.marks import Mark, MarkKind
 from tidemark_contract.names import TableName, slot_name
+from tidemark_contract.protection import HashKey
 from tidemark_source.connection import address, connect, speaking_to
 from tidemark_source.locks import disconnect_readers, holds, locked_relations, longest_waiter
 from tidemark_source.marks import commit_mark, insert_mark, wait_for_turn
@@ -49,10 +50,11 @@ def hold(
     tables: Sequence[TableName],
     kind: MarkKind,
     *,
+    plain: frozenset[TableName] | None = None,
     patience_s: float = 5.0,
     limit_s: float = math.inf,
 ) -> Iterator[HeldSnapshot]:
-    """Hold the tables as one snapshot sees them, and write that snapshot's mark.
+    """Hold the tables as one snapshot sees them, and write that snapshot's mark; `plain` as `catalog_sql` takes it.
 
     TRUNCATE and rewriting ALTER TABLE ignore snapshots, so the tables and their partitions are locked (ACCESS SHARE)
     before the snapshot is taken. When somebody waits longer than `patience_s` seconds for a lock that this one keeps
@@ -64,7 +66,7 @@ def hold(
     with connect(url, purpose="hold") as holder, connect(url, purpose="watch") as watcher:
         with speaking_to(where):
             _lock(holder, tables, where)
-            held = _export_with_mark(url, holder, source, tables, kind)
+            held = _export_with_mark(url, holder, source, tables, kind, plain)
             relations = locked_relations(watcher, holder.info.backend_pid)
         _check_all_locked(held.mark, source, tables, relations, where)
         with _Watch(held, holder, watcher, relations, patience_s, limit_s, where):
@@ -72,15 +74,16 @@ def hold(
 
 
 def join(
-    url: str, snapshot_id: str, purpose: str, *, lock_timeout_s: float = LOCK_TIMEOUT_S
+    url: str, snapshot_id: str, purpose: str, *, key: HashKey | None = None, lock_timeout_s: float = LOCK_TIMEOUT_S
 ) -> psycopg.Connection[Any]:
     """Open a connection whose one open, read-only transaction sees what the exported snapshot sees.
 
-    It ends with that transaction: after COMMIT or ROLLBACK it would read another state. Raises SnapshotGivenUp when
-    the snapshot's holder is gone. A statement that waits longer than `lock_timeout_s` seconds for a lock fails: a
-    reader in the queue behind a TRUNCATE would hold up all that come after it.
+    It ends with that transaction: after COMMIT or ROLLBACK it would read another state. `key` is for hashed
+    columns. Raises SnapshotGivenUp when the snapshot's holder is gone. A statement that waits longer than
+    `lock_timeout_s` seconds for a lock fails: a reader in the queue behind a TRUNCATE would hold up all that come
+    after it.
     """
-    connection = connect(url, purpose=purpose)
+    connection = connect(url, purpose=purpose, key=key)
     try:
         with speaking_to(address(url)):
             connection.execute(f"SET lock_timeout = {round(lock_timeout_s * 1000)}")
@@ -118,7 +121,12 @@ def _lock(holder: psycopg.Connection[Any], tables: Sequence[TableName], where: s
 
 
 def _export_with_mark(
-    url: str, holder: psycopg.Connection[Any], source: str, tables: Sequence[TableName], kind: MarkKind
+    url: str,
+    holder: psycopg.Connection[Any],
+    source: str,
+    tables: Sequence[TableName],
+    kind: MarkKind,
+    plain: frozenset[TableName] | None,
 ) -> HeldSnapshot:
     with connect(url, purpose="mark") as writer:
         wait_for_turn(writer, address(url))
@@ -126,7 +134,7 @@ def _export_with_mark(
         snapshot_id = str(row[0]) if row else ""
         writer.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
         _import(writer, snapshot_id, address(url))
-        mark = insert_mark(writer, source, kind, tables)
+        mark = insert_mark(writer, source, kind, tables, plain)
         commit_mark(writer, address(url))
     return HeldSnapshot(snapshot_id, mark)
 

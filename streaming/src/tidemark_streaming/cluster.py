@@ -15,6 +15,7 @@ from pathlib import Path
 
 import yaml
 
+from tidemark_contract.protection import HASH_KEY
 from tidemark_streaming.flink_settings import (
     CLIENT,
     HEAP,
@@ -94,8 +95,9 @@ class Cluster:
         shutil.rmtree(self.folder / "tmp", ignore_errors=True)
 
     def process_environment(self) -> dict[str, str]:
-        """Give the environment of Flink's processes: ours, without the sources' URLs, which hold passwords."""
-        ours = {name: value for name, value in self.environment.items() if not name.startswith("TIDEMARK_SOURCE_")}
+        """Give the environment of Flink's processes: ours, without the sources' passwords and the key of hashes."""
+        secret = ("TIDEMARK_SOURCE_", HASH_KEY)
+        ours = {name: value for name, value in self.environment.items() if not name.startswith(secret)}
         return ours | {
             "FLINK_HOME": str(self.home.flink),
             "FLINK_CONF_DIR": str(self.configuration),

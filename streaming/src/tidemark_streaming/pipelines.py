@@ -12,6 +12,7 @@ from tidemark_contract.errors import LeaseTaken
 from tidemark_contract.layout import Layout
 from tidemark_contract.names import slot_name
 from tidemark_contract.settings import Settings
+from tidemark_contract.specs import load_source
 from tidemark_streaming import checkpoints, landing, waiting
 from tidemark_streaming.cluster import Cluster
 from tidemark_streaming.home import Home
@@ -19,6 +20,7 @@ from tidemark_streaming.incarnations import Incarnations
 from tidemark_streaming.jobs import Job
 from tidemark_streaming.locks import command_lock
 from tidemark_streaming.options import PipelineOptions
+from tidemark_streaming.protection import protect_option
 from tidemark_streaming.rest import FlinkUnavailable
 from tidemark_streaming.runs import Run
 from tidemark_streaming.savepoints import SavepointFailed, stop_with_savepoint
@@ -46,7 +48,7 @@ class Pipeline:
 
     @property
     def folder(self) -> Path:
-        """Where its cluster's files, its password file and the record of its run are."""
+        """Where its cluster's files, those with its secrets and the record of its run are."""
         return self.settings.state / "flink" / self.source
 
     @cached_property
@@ -62,12 +64,17 @@ class Pipeline:
         """
         slot_name(self.source)  # before the name becomes a folder
         url = SourceUrl.parse(self.settings.source_url(self.source))
+        key = self.settings.hash_key()
+        protect = protect_option(load_source(self.settings.specs / self.source), key)
         self.home.file_system(self.settings.lake, self.environment)  # before anything is begun
         with self._lock():
             self._refuse_a_second()
             waiting.for_server(url.options["host"], int(url.options["port"]))
             try:
-                return self._start(url, interval, without_state)
+                connector = url.options | _LAG_OPTIONS | self._secret("password.file", url.password)
+                if protect:
+                    connector |= {"protect": protect} | (self._secret("hash.key.file", key.text) if key else {})
+                return self._start(connector, interval, without_state)
             except BaseException:
                 self.cluster.stop()
                 raise
@@ -95,9 +102,9 @@ class Pipeline:
             where = f"{self.folder}, web UI {status.web_ui}"
             raise LeaseTaken(f"the pipeline of {self.source} is {status.state} already: {where}; stop it first")
 
-    def _start(self, url: SourceUrl, interval: str, without_state: bool) -> Status:
+    def _start(self, connector: dict[str, str], interval: str, without_state: bool) -> Status:
         self.cluster.stop()
-        options, incarnation = self._options(url, interval, without_state)
+        options, incarnation = self._options(connector, interval, without_state)
         leftovers = landing.hidden_files(options.landing)
         self.cluster.start(self.home.file_system(self.settings.lake, self.environment))
         options = replace(options, jobmanager=self.cluster.jobmanager)
@@ -108,7 +115,7 @@ class Pipeline:
         LOG.info("the pipeline of %s runs", self.source, extra={"facts": facts})
         return self.status()
 
-    def _options(self, url: SourceUrl, interval: str, without_state: bool) -> tuple[PipelineOptions, int]:
+    def _options(self, connector: dict[str, str], interval: str, without_state: bool) -> tuple[PipelineOptions, int]:
         """Decide between the state of the current incarnation and a new one without."""
         layout = Layout(self.settings.lake, self.source)
         incarnations = Incarnations(layout)
@@ -122,7 +129,7 @@ class Pipeline:
             source=self.source,
             landing=layout.incarnation(incarnation),
             checkpoints=folder.as_uri(),
-            connector=url.options | _LAG_OPTIONS | {"password.file": str(self._write_password(url.password))},
+            connector=connector,
             checkpoint_interval=interval,
             restore=state.folder.as_uri() if state else "",
         )
@@ -131,13 +138,13 @@ class Pipeline:
     def _checkpoints(self, incarnation: int) -> Path:
         return self.settings.state / "checkpoints" / self.source / f"{incarnation:06d}"
 
-    def _write_password(self, password: str) -> Path:
-        """Write it where only our user reads it; the connector reads the file at each connect."""
-        file = self.folder / "password"
+    def _secret(self, option: str, secret: str) -> dict[str, str]:
+        """Write a secret where only our user reads it, and the connector; give the connector's option for it."""
+        file = self.folder / option.removesuffix(".file")
         file.unlink(missing_ok=True)
         with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as stream:
-            stream.write(password)
-        return file
+            stream.write(secret)
+        return {option: str(file)}
 
     def _savepoint(self, run: Run) -> None:
         if not self.cluster.alive():

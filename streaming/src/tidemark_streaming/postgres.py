@@ -21,6 +21,7 @@ COLUMNS = {
     "before": "MAP<STRING, STRING>",
     "after": "MAP<STRING, STRING>",
     "unchanged": "ARRAY<STRING>",
+    "protection": "STRING",
 }
 
 

@@ -10,6 +10,7 @@ from tidemark.mirror import Mirror
 from tidemark.options import json_option, source_option
 from tidemark.output import data_console, print_json
 from tidemark_contract.errors import EXIT_CONFIGURATION, EXIT_OK, TidemarkError
+from tidemark_contract.protection import Protect
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ def checks(source: str | None) -> Iterator[Check]:
         yield Check("settings", False, str(error))
         return
     yield Check("specs", True, f"source {mirror.name}, {len(mirror.source.tables)} tables in {mirror.settings.specs}")
+    if any(Protect.HASH in spec.protected.values() for spec in mirror.source.tables):
+        yield _try("hash key", lambda: _hash_key(mirror))
     yield _try("lake", lambda: _writable(mirror))
     yield _try("source", lambda: _source(mirror.settings.source_url(mirror.name)))
     yield _try("as admin", lambda: _source(mirror.settings.admin_url(mirror.name)))
@@ -63,6 +66,12 @@ def _engines() -> str:
     from tidemark.stream import interpreter
 
     return f"Spark here, Flink in {interpreter().parent.parent}"
+
+
+def _hash_key(mirror: Mirror) -> str:
+    for spec in mirror.source.tables:
+        spec.protection(mirror.settings.hash_key())
+    return "is set"
 
 
 def _writable(mirror: Mirror) -> str:

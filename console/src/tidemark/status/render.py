@@ -1,6 +1,6 @@
 """Status for people."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -22,7 +22,7 @@ def show(report: Report, console: Console) -> None:
         table.add_row(*_cells(row))
     console.print(table)
     console.print()
-    for line in (_stream(report.stream), _slot(report), _quarantine(report)):
+    for line in (*_protected(report.tables), _stream(report.stream), _slot(report), _quarantine(report)):
         if line:
             console.print(line, soft_wrap=True)
     published = f"published: {report.published}" if report.published else "no mark is published yet: `tidemark sync`"
@@ -43,6 +43,14 @@ def _cells(row: TableReport) -> tuple[Text, ...]:
     cells = (str(row.table), row.state, count(row.rows), at, verified, lag, row.why)
     styles = ("bold", STYLES.get(row.state, ""), "", "", "green" if row.verified else "dim", "", "dim")
     return tuple(Text(cell, style=style) for cell, style in zip(cells, styles, strict=True))
+
+
+def _protected(tables: Sequence[TableReport]) -> list[Text]:
+    return [
+        Text(f"protected in {row.table}: {', '.join(f'{name} ({how})' for name, how in row.protected.items())}")
+        for row in tables
+        if row.protected
+    ]
 
 
 def _stream(stream: Mapping[str, Any]) -> Text:

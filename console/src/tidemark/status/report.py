@@ -1,7 +1,7 @@
 """The facts of `tidemark status`, put together from what is published, the slot and the stream."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -54,6 +54,7 @@ class TableReport:
     lag_s: float | None = None
     lag_bytes: int | None = None
     history: str | None = None  # where it is, of a table that has one
+    protected: Mapping[str, str] = field(default_factory=dict)  # column → drop, hash or mask
 
     def as_dict(self) -> dict[str, Any]:
         """Give it as JSON takes it."""
@@ -67,6 +68,7 @@ class TableReport:
             "lag_s": self.lag_s,
             "lag_bytes": self.lag_bytes,
             "history": self.history,
+            "protected": dict(self.protected),
         }
 
 
@@ -125,6 +127,7 @@ def table_report(
         verified=max((proof.mark for proof in proofs if proof.equal and proof.table == str(table)), default=None),
         lag_s=round((now - at.time).total_seconds(), 1) if at else None,
         lag_bytes=max(0, wal_lsn - at.lsn) if at and wal_lsn is not None else None,
+        protected={column: str(how) for column, how in spec.protected.items()},
     )
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tidemark_contract.errors import ConfigurationError, MarkTimeout, NotErased, RetryableError, SpecError
 from tidemark_contract.evolution import spec_at
-from tidemark_contract.subjects import read_subjects
+from tidemark_contract.subjects import Subject, read_subjects
 from tidemark_jobs import storage
 from tidemark_jobs.bronze import Bronze
 from tidemark_jobs.control import PublishedMark
@@ -49,8 +49,7 @@ def erase(run: Run) -> dict[str, object]:
     """Erase the keys that the job's file names; of a dry run, count what that would remove."""
     published = find_mark(run.control, None)
     wanted = choose(run, published)
-    subjects = [subject for one in wanted for subject in one.subjects]
-    if problems := key_problems(run.url, subjects):
+    if problems := key_problems(run.url, _subjects(run, published)):
         raise SpecError(str(run.job.subject), problems)
     if run.job.dry_run:
         return _counted(run, published, wanted)
@@ -63,8 +62,7 @@ def erase(run: Run) -> dict[str, object]:
 def choose(run: Run, published: PublishedMark) -> list[Wanted]:
     """Read the job's file by the columns that the tables have at a mark, at which all of them have to be exact."""
     catalog = published.mark.catalog
-    specs = [spec_at(spec, catalog.table(spec.table)) for spec in run.spec.tables]
-    subjects = read_subjects(Path(run.job.subject or ""), specs)
+    subjects = [subject.as_stored(run.hash_key) for subject in _subjects(run, published)]
     chosen = {subject.spec.table: subject.spec for subject in subjects}
     if out := [str(table) for table in chosen if published.version(table) is None]:
         raise ConfigurationError(
@@ -73,6 +71,12 @@ def choose(run: Run, published: PublishedMark) -> list[Wanted]:
         )
     catalogs = run.control.catalogs()
     return [Wanted(spec, subjects, catalogs, catalog) for spec in chosen.values()]
+
+
+def _subjects(run: Run, published: PublishedMark) -> Sequence[Subject]:
+    catalog = published.mark.catalog
+    specs = [spec_at(spec, catalog.table(spec.table)) for spec in run.spec.tables]
+    return read_subjects(Path(run.job.subject or ""), specs)
 
 
 def _counted(run: Run, published: PublishedMark, wanted: Sequence[Wanted]) -> dict[str, object]:
@@ -121,7 +125,7 @@ class _Erasure:
     def _synced(self) -> PublishedMark:
         """Bring the lake to a fresh mark that the stream will not send anything from before again."""
         run, deadline = self.run, time.monotonic() + self.run.job.timeout
-        published = sync_to(run, self.bronze, write_mark(run.url, run.spec.name), self.own)
+        published = sync_to(run, self.bronze, write_mark(run.url, run.spec.name, plain=run.spec.plain), self.own)
         while (slot := slot_health(run.url, run.spec.name)) and (slot.confirmed_flush_lsn or 0) < published.commit_lsn:
             if time.monotonic() > deadline:
                 raise MarkTimeout(
@@ -226,7 +230,8 @@ class _Erasure:
 
 
 def _keys(events: Events) -> int:
-    return sum(len(subject.keys) for wanted in events.wanted for subject in wanted.subjects)
+    """Count them as they were written, not as they are stored."""
+    return sum(len(set(subject.keys.values())) for wanted in events.wanted for subject in wanted.subjects)
 
 
 def not_erased(facts: dict[str, object]) -> NotErased:

@@ -18,6 +18,7 @@ import java.util.regex.Pattern;
  * <tr><td>user</td><td>the role</td></tr>
  * <tr><td>password</td><td>its password, or</td></tr>
  * <tr><td>passwordFile</td><td>a file that holds it, on every executor</td></tr>
+ * <tr><td>secretOptions</td><td>what the server shall be told when a session starts, {@code -c name=value}, if anything; in no statement</td></tr>
  * <tr><td>snapshot</td><td>what {@code pg_export_snapshot()} gave</td></tr>
  * <tr><td>query.0, query.1, …</td><td>a SELECT for each partition; names qualified, as search_path is empty</td></tr>
  * <tr><td>column.0, column.1, …</td><td>the names of its columns, unless the reader was given a schema</td></tr>
@@ -87,6 +88,7 @@ final class CopyOptions {
                 given.get("user"),
                 given.get("password"),
                 given.get("passwordFile"),
+                given.get("secretOptions"),
                 given.get("snapshot"));
     }
 

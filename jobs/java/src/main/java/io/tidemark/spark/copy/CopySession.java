@@ -54,13 +54,21 @@ final class CopySession implements Serializable {
     private final String user;
     private final String password;
     private final String passwordFile;
+    private final String secretOptions;
     private final String snapshot;
 
-    CopySession(String url, String user, String password, String passwordFile, String snapshot) {
+    CopySession(
+            String url,
+            String user,
+            String password,
+            String passwordFile,
+            String secretOptions,
+            String snapshot) {
         this.url = url;
         this.user = user;
         this.password = password;
         this.passwordFile = passwordFile;
+        this.secretOptions = secretOptions;
         this.snapshot = snapshot;
     }
 
@@ -87,6 +95,9 @@ final class CopySession implements Serializable {
         properties.setProperty(
                 "password",
                 passwordFile == null ? password : Files.readString(Path.of(passwordFile)).strip());
+        if (secretOptions != null) {
+            properties.setProperty("options", secretOptions);
+        }
         properties.setProperty("ApplicationName", "tidemark copy");
         properties.setProperty("tcpKeepAlive", "true");
         properties.setProperty("preferQueryMode", "simple");

@@ -14,6 +14,9 @@ public enum Reason {
     /** wal_level is not logical. */
     WAL_LEVEL("set wal_level = logical and restart the server"),
 
+    /** The key of hashes is not where it should be, or is none. */
+    HASH_KEY("correct the file that the option 'hash.key.file' names"),
+
     /** The slot does not exist. */
     SLOT_MISSING("create the slot, after the publication, and take a new copy"),
 

@@ -32,6 +32,7 @@ public final class ChangeRow {
     public static final int BEFORE = 10;
     public static final int AFTER = 11;
     public static final int UNCHANGED = 12;
+    public static final int PROTECTION = 13;
 
     private static final LogicalType BIGINT = new BigIntType(false);
     private static final LogicalType NAME = VarCharType.STRING_TYPE.copy(false);
@@ -52,7 +53,8 @@ public final class ChangeRow {
                         BIGINT,
                         VALUES,
                         VALUES,
-                        new ArrayType(VarCharType.STRING_TYPE)
+                        new ArrayType(VarCharType.STRING_TYPE),
+                        VarCharType.STRING_TYPE
                     },
                     new String[] {
                         "system_id",
@@ -67,7 +69,8 @@ public final class ChangeRow {
                         "relation_id",
                         "before",
                         "after",
-                        "unchanged"
+                        "unchanged",
+                        "protection"
                     });
 
     public static final int ARITY = TYPE.getFieldCount();

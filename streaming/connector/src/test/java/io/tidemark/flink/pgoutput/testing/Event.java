@@ -24,7 +24,8 @@ public record Event(
         long relationId,
         Map<String, String> before,
         Map<String, String> after,
-        List<String> unchanged) {
+        List<String> unchanged,
+        String protection) {
 
     public static Event of(RowData row) {
         return new Event(
@@ -39,7 +40,10 @@ public record Event(
                 row.getLong(ChangeRow.RELATION_ID),
                 map(row, ChangeRow.BEFORE),
                 map(row, ChangeRow.AFTER),
-                row.isNullAt(ChangeRow.UNCHANGED) ? null : list(row.getArray(ChangeRow.UNCHANGED)));
+                row.isNullAt(ChangeRow.UNCHANGED) ? null : list(row.getArray(ChangeRow.UNCHANGED)),
+                row.isNullAt(ChangeRow.PROTECTION)
+                        ? null
+                        : row.getString(ChangeRow.PROTECTION).toString());
     }
 
     /** What names an event for ever. */

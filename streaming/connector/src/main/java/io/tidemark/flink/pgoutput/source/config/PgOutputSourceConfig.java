@@ -2,6 +2,7 @@ package io.tidemark.flink.pgoutput.source.config;
 
 import io.tidemark.flink.pgoutput.protocol.Password;
 import io.tidemark.flink.pgoutput.protocol.ReplicationOptions;
+import io.tidemark.flink.pgoutput.source.protection.Protections;
 
 import java.io.Serializable;
 import java.time.Duration;
@@ -12,12 +13,16 @@ import java.util.Map;
  * All options, read once and checked as far as they can be without a server.
  *
  * @param replication the connection and the stream
+ * @param protections which columns are protected, and how
+ * @param hashKeyFile the file with the key of hashes, or null
  * @param serverSilence a connection without a message for so long is given up
  * @param slotActiveWait how long another consumer may hold the slot
  * @param reconnectMax how long to reconnect without progress
  */
 public record PgOutputSourceConfig(
         ReplicationOptions replication,
+        Protections protections,
+        String hashKeyFile,
         int batchRows,
         int batchBytes,
         Duration batchLinger,
@@ -40,6 +45,8 @@ public record PgOutputSourceConfig(
         PgOutputSourceConfig config =
                 new PgOutputSourceConfig(
                         replication(parser),
+                        protections(parser),
+                        parser.optional(PgOutputSourceOptions.HASH_KEY_FILE),
                         parser.integer(PgOutputSourceOptions.BATCH_ROWS, 1, 1 << 20),
                         parser.integer(PgOutputSourceOptions.BATCH_BYTES, 1, 1 << 30),
                         parser.millis(PgOutputSourceOptions.BATCH_LINGER_MS, 0),
@@ -65,6 +72,23 @@ public record PgOutputSourceConfig(
                 parser.millis(PgOutputSourceOptions.STATUS_INTERVAL_MS, 1),
                 parser.millis(PgOutputSourceOptions.WAL_END_INTERVAL_MS, 0),
                 parser.bool(PgOutputSourceOptions.ALLOW_TIMELINE_CHANGE));
+    }
+
+    private static Protections protections(OptionParser parser) {
+        if (!parser.has(PgOutputSourceOptions.PROTECT)) {
+            return Protections.none();
+        }
+        try {
+            Protections protections =
+                    Protections.parse(parser.optional(PgOutputSourceOptions.PROTECT));
+            if (protections.needsKey() && !parser.has(PgOutputSourceOptions.HASH_KEY_FILE)) {
+                parser.problem("'protect' has hashed columns, which need 'hash.key.file'");
+            }
+            return protections;
+        } catch (IllegalArgumentException e) {
+            parser.problem("'protect' cannot be read: " + e.getMessage());
+            return Protections.none();
+        }
     }
 
     private static Password password(OptionParser parser) {

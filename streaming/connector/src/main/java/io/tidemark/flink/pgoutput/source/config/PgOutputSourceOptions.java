@@ -69,6 +69,22 @@ public final class PgOutputSourceOptions {
                     .noDefaultValue()
                     .withDescription("Publications to read, separated by commas.");
 
+    public static final ConfigOption<String> PROTECT =
+            key("protect")
+                    .stringType()
+                    .noDefaultValue()
+                    .withDescription(
+                            "How columns are protected, as JSON (see *Protected columns*). Given,"
+                                    + " of a table that it does not name no value is emitted.");
+
+    public static final ConfigOption<String> HASH_KEY_FILE =
+            key("hash.key.file")
+                    .stringType()
+                    .noDefaultValue()
+                    .withDescription(
+                            "File, on the TaskManager, with the key of hashes: `id:hex`, at least"
+                                    + " 32 bytes. Needed by hashed columns.");
+
     public static final ConfigOption<Integer> BATCH_ROWS =
             key("batch.rows")
                     .intType()
@@ -160,6 +176,8 @@ public final class PgOutputSourceOptions {
                 SSL_ROOT_CERT,
                 SLOT,
                 PUBLICATIONS,
+                PROTECT,
+                HASH_KEY_FILE,
                 BATCH_ROWS,
                 BATCH_BYTES,
                 BATCH_LINGER_MS,

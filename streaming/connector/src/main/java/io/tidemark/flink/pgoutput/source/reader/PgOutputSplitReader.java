@@ -7,6 +7,7 @@ import io.tidemark.flink.pgoutput.protocol.ResumePoint;
 import io.tidemark.flink.pgoutput.protocol.WalEndProbe;
 import io.tidemark.flink.pgoutput.source.UnrecoverableSourceException;
 import io.tidemark.flink.pgoutput.source.config.PgOutputSourceConfig;
+import io.tidemark.flink.pgoutput.source.protection.Protector;
 import io.tidemark.flink.pgoutput.source.split.PgOutputSplit;
 import io.tidemark.flink.pgoutput.source.split.PgOutputSplitState;
 import io.tidemark.flink.pgoutput.source.split.StreamPosition;
@@ -18,6 +19,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
@@ -49,6 +51,7 @@ final class PgOutputSplitReader implements SplitReader<SourceRecord, PgOutputSpl
     private ReplicationStream stream;
     private RecordCollector collector;
     private volatile Replay replay;
+    private Protector protector;
     private boolean connectedBefore;
     private volatile boolean wakeUp;
     private long lastMessage; // nanoTime
@@ -94,6 +97,8 @@ final class PgOutputSplitReader implements SplitReader<SourceRecord, PgOutputSpl
             }
         } catch (SQLException | IOException e) {
             failed(e); // what the batch holds already is good, and goes out
+        } catch (UncheckedIOException e) {
+            failed(e.getCause());
         }
     }
 
@@ -109,6 +114,10 @@ final class PgOutputSplitReader implements SplitReader<SourceRecord, PgOutputSpl
     }
 
     private boolean connect(List<SourceRecord> batch) throws SQLException {
+        if (protector == null) {
+            protector =
+                    new Protector(config.protections(), config.hashKeyFile(), config.replication());
+        }
         StreamPosition at = decoded.position();
         ResumePoint resume =
                 new ResumePoint(at.systemId(), at.timeline(), at.databaseOid(), at.endLsn());
@@ -119,7 +128,8 @@ final class PgOutputSplitReader implements SplitReader<SourceRecord, PgOutputSpl
         Replay begun = new Replay(at, opened.sentFrom());
         replay = begun;
         decoded.connected(opened.identity(), opened.startLsn());
-        collector = new RecordCollector(decoded, new RowConverter(opened.identity()), begun);
+        collector =
+                new RecordCollector(decoded, new RowConverter(opened.identity(), protector), begun);
         batch.add(new SourceRecord.Connected(opened.identity(), opened.startLsn()));
         metrics.walEnd(() -> Lsn.max(opened.serverLsn(), probe.walEnd()));
         if (connectedBefore) {
@@ -202,8 +212,11 @@ final class PgOutputSplitReader implements SplitReader<SourceRecord, PgOutputSpl
     }
 
     @Override
-    public void close() {
+    public void close() throws SQLException {
         closeStream();
         probe.close();
+        if (protector != null) {
+            protector.close();
+        }
     }
 }

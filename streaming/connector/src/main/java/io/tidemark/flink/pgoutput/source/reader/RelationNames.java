@@ -2,6 +2,8 @@ package io.tidemark.flink.pgoutput.source.reader;
 
 import io.tidemark.flink.pgoutput.protocol.Relation;
 import io.tidemark.flink.pgoutput.protocol.Relation.Column;
+import io.tidemark.flink.pgoutput.source.protection.Protection;
+import io.tidemark.flink.pgoutput.source.protection.TableProtection;
 
 import org.apache.flink.table.data.ArrayData;
 import org.apache.flink.table.data.GenericArrayData;
@@ -12,7 +14,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** A relation's names as Flink data, made once and shared by all rows of the relation. */
+/**
+ * A relation's names as Flink data, made once and shared by all rows of the relation; and which of
+ * its columns are emitted, and how.
+ */
 final class RelationNames {
     private final StringData schema;
     private final StringData table;
@@ -21,16 +26,23 @@ final class RelationNames {
     private final BitSet keyColumns = new BitSet();
     private final Map<BitSet, ArrayData> subsets = new HashMap<>();
     private final ArrayData all;
+    private final StringData label;
+    private final Protection[] protections;
+    private final BitSet emitted = new BitSet();
 
-    RelationNames(Relation relation) {
+    RelationNames(Relation relation, TableProtection protection) {
         schema = StringData.fromString(relation.schema());
         table = StringData.fromString(relation.table());
         oid = relation.oid();
         List<Column> described = relation.columns();
+        label = protection.label() == null ? null : StringData.fromString(protection.label());
         columns = new StringData[described.size()];
+        protections = new Protection[columns.length];
         for (int i = 0; i < columns.length; i++) {
             columns[i] = StringData.fromString(described.get(i).name());
             keyColumns.set(i, described.get(i).key());
+            protections[i] = protection.of(described.get(i));
+            emitted.set(i, protections[i] != Protection.DROP);
         }
         all = new GenericArrayData(columns);
     }
@@ -47,8 +59,23 @@ final class RelationNames {
         return oid;
     }
 
+    /** The names of all columns, of those that are not emitted too. */
     ArrayData all() {
         return all;
+    }
+
+    /** What its rows say of how they are protected; null where they are not. */
+    StringData label() {
+        return label;
+    }
+
+    /** The columns whose values are emitted; not to be changed. */
+    BitSet emitted() {
+        return emitted;
+    }
+
+    Protection protection(int column) {
+        return protections[column];
     }
 
     /** Columns of the replica identity; not to be changed. */

@@ -6,6 +6,7 @@ import io.tidemark.flink.pgoutput.protocol.ReplicationHandler.Change;
 import io.tidemark.flink.pgoutput.protocol.ServerIdentity;
 import io.tidemark.flink.pgoutput.protocol.Tuple;
 import io.tidemark.flink.pgoutput.source.ChangeRow;
+import io.tidemark.flink.pgoutput.source.protection.Protector;
 
 import org.apache.flink.table.data.ArrayData;
 import org.apache.flink.table.data.GenericArrayData;
@@ -23,7 +24,8 @@ import java.util.Map;
  * Makes rows of decoded changes.
  *
  * <p>Values stay the bytes that came from the wire: none becomes a java.lang.String. Names, and all
- * that is the same for a transaction, are made once and shared.
+ * that is the same for a transaction, are made once and shared. What a protected column holds
+ * passes through the {@link Protector} and is in no row as it was.
  */
 final class RowConverter {
     private static final StringData TRUNCATE = StringData.fromString("t");
@@ -36,6 +38,7 @@ final class RowConverter {
 
     private final StringData systemId;
     private final Integer timeline;
+    private final Protector protector;
     private final Map<Long, RelationNames> relations = new HashMap<>();
     private Relation lastRelation;
     private RelationNames lastNames;
@@ -43,7 +46,8 @@ final class RowConverter {
     private Long commitMicros;
     private Long xid;
 
-    RowConverter(ServerIdentity server) {
+    RowConverter(ServerIdentity server, Protector protector) {
+        this.protector = protector;
         systemId = StringData.fromString(server.systemId());
         timeline = server.timeline();
     }
@@ -56,7 +60,7 @@ final class RowConverter {
 
     /** Must see each relation before its first change. */
     void describe(Relation relation) {
-        relations.put(relation.oid(), new RelationNames(relation));
+        relations.put(relation.oid(), new RelationNames(relation, protector.of(relation)));
         lastRelation = null;
     }
 
@@ -75,7 +79,7 @@ final class RowConverter {
         if (after != null) {
             row.setField(ChangeRow.AFTER, values(after, names, false));
             if (after.unchangedCount() > 0) {
-                row.setField(ChangeRow.UNCHANGED, names.only(unchanged(after)));
+                row.setField(ChangeRow.UNCHANGED, unchanged(after, names));
             }
         }
         return row;
@@ -123,6 +127,7 @@ final class RowConverter {
         row.setField(ChangeRow.SCHEMA_NAME, names.schema());
         row.setField(ChangeRow.TABLE_NAME, names.table());
         row.setField(ChangeRow.RELATION_ID, names.oid());
+        row.setField(ChangeRow.PROTECTION, names.label());
         return row;
     }
 
@@ -143,37 +148,37 @@ final class RowConverter {
         };
     }
 
-    /** The columns that hold a value: without unchanged ones, and of a key only its own columns. */
-    private static MapData values(Tuple tuple, RelationNames names, boolean keyOnly) {
-        boolean all = !keyOnly && tuple.unchangedCount() == 0;
-        int size = tuple.size();
-        BitSet wanted = all ? null : wanted(tuple, names, keyOnly);
-        StringData[] values = new StringData[all ? size : wanted.cardinality()];
+    /**
+     * The emitted columns that hold a value: without unchanged ones, and of a key only its own
+     * columns.
+     */
+    private MapData values(Tuple tuple, RelationNames names, boolean keyOnly) {
+        BitSet wanted = wanted(tuple, names, keyOnly);
+        StringData[] values = new StringData[wanted.cardinality()];
         int count = 0;
-        for (int i = 0; i < size; i++) {
-            if (all || wanted.get(i)) {
-                values[count++] = value(tuple, i);
-            }
+        for (int i = wanted.nextSetBit(0); i >= 0; i = wanted.nextSetBit(i + 1)) {
+            values[count++] = protector.value(tuple, i, names.protection(i));
         }
-        return new PairMap(
-                all ? names.all() : names.only(wanted), new GenericArrayData(values), count);
-    }
-
-    private static StringData value(Tuple tuple, int i) {
-        return tuple.isNull(i)
-                ? null
-                : StringData.fromBytes(tuple.bytes(), tuple.offset(i), tuple.length(i));
+        ArrayData keys = count == tuple.size() ? names.all() : names.only(wanted);
+        return new PairMap(keys, new GenericArrayData(values), count);
     }
 
     private static BitSet wanted(Tuple tuple, RelationNames names, boolean keyOnly) {
-        BitSet wanted = new BitSet(tuple.size());
+        if (!keyOnly && tuple.unchangedCount() == 0) {
+            return names.emitted();
+        }
+        BitSet wanted = (BitSet) names.emitted().clone();
         if (keyOnly) {
-            wanted.or(names.keyColumns());
-        } else {
-            wanted.set(0, tuple.size());
+            wanted.and(names.keyColumns());
         }
         wanted.andNot(unchanged(tuple));
         return wanted;
+    }
+
+    private static ArrayData unchanged(Tuple tuple, RelationNames names) {
+        BitSet unchanged = unchanged(tuple);
+        unchanged.and(names.emitted());
+        return unchanged.isEmpty() ? null : names.only(unchanged);
     }
 
     private static BitSet unchanged(Tuple tuple) {

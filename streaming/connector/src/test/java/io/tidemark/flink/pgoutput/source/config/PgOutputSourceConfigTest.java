@@ -2,8 +2,12 @@ package io.tidemark.flink.pgoutput.source.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.entry;
 
+import io.tidemark.flink.pgoutput.protocol.TableName;
 import io.tidemark.flink.pgoutput.source.PgOutputSource;
+import io.tidemark.flink.pgoutput.source.protection.Protection;
+import io.tidemark.flink.pgoutput.source.protection.TableProtection;
 
 import org.apache.flink.util.InstantiationUtil;
 import org.junit.jupiter.api.Test;
@@ -79,6 +83,29 @@ class PgOutputSourceConfigTest {
                 .contains("'publications' names nothing")
                 .contains("'database' is missing")
                 .satisfies(message -> assertThat(message.lines()).hasSize(10));
+    }
+
+    @Test
+    void protectionsAreReadInTheirOrderAndNeedAKeyToHash() {
+        String table =
+                "{'schema': 's', 'table': 't', 'label': 'L', 'columns': {'b': 'hash', 'a': 'mask'}}";
+        String protect = ("[" + table + "]").replace('\'', '"');
+        Map<String, String> options = options("protect", protect, "hash.key.file", "/key");
+
+        TableProtection read =
+                PgOutputSourceConfig.of(options)
+                        .protections()
+                        .tables()
+                        .get(new TableName("s", "t"));
+        assertThat(read.columns())
+                .containsExactly(entry("b", Protection.HASH), entry("a", Protection.MASK));
+        assertThat(PgOutputSourceConfig.of(options()).protections().isEmpty()).isTrue();
+        assertThatThrownBy(() -> PgOutputSource.of(options("protect", protect)))
+                .hasMessageContaining("hashed columns, which need 'hash.key.file'");
+        for (String bad : List.of("[", "[{}]", protect.replace("mask", "blur"))) {
+            assertThatThrownBy(() -> PgOutputSource.of(options("protect", bad)))
+                    .hasMessageContaining("'protect' cannot be read");
+        }
     }
 
     @Test

@@ -1,0 +1,86 @@
+"""Of protected columns nothing is left behind in plain, whatever was done to their tables; and hashes can be joined."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tests.e2e.world import HASH_KEY, warm_run
+from tests.exactness.cases import chosen_cases
+from tests.exactness.conftest import Played
+from tidemark_contract.argv import Job
+from tidemark_contract.names import TableName
+from tidemark_jobs.reader import read_version
+from tidemark_jobs.repair import repair
+from tidemark_jobs.run import Run
+from tidemark_jobs.sync import sync_job
+from tidemark_jobs.verify import verify
+
+CANARY = b"kanarie"
+PEOPLE, VISITS = TableName("protected_rows", "people"), TableName("protected_rows", "visits")
+
+
+def contents(folder: Path) -> Iterator[tuple[Path, bytes]]:
+    """Give every file's bytes, and of one that is Parquet all of its values."""
+    for file in folder.rglob("*"):
+        if file.is_file():
+            content = file.read_bytes()
+            yield file, content
+            if content[-4:] == b"PAR1":
+                yield file, "\n".join(str(row) for row in pq.read_table(pa.BufferReader(content)).to_pylist()).encode()
+
+
+def job(played: Played, name: str, *tables: TableName) -> Run:
+    named = tuple(str(table) for table in tables)
+    return warm_run(played.world.environment, played.spark, Job(name, "shop", tables=named, timeout=180))
+
+
+def rows(played: Played, table: TableName) -> list[Any]:
+    published = played.world.control.published(played.truths[1])
+    version = published and published.version(table)
+    assert version
+    return read_version(played.spark, played.world.control.layout, version).collect()
+
+
+def test_hashes_of_two_tables_join(played: Played) -> None:
+    """Equal values have equal hashes, copied and streamed ones, of a key and of another column."""
+    people = {row["id"] for row in rows(played, PEOPLE)}
+    visits = [row["id"] for row in rows(played, VISITS)]
+
+    assert [False, True] == sorted({visit in people for visit in visits})
+    assert 4 == sum(visit in people for visit in visits)
+    assert all(hashed.startswith(f"{HASH_KEY.id}:") for hashed in people)
+
+
+def test_a_wrong_hash_is_found_named_and_repaired(played: Played) -> None:
+    silver = f"delta.`{played.world.control.layout.silver(PEOPLE)}`"
+    one = played.spark.sql(f"SELECT min(_key) FROM {silver}").collect()[0][0]
+    played.spark.sql(f"UPDATE {silver} SET ssn = concat('k1:', repeat('0', 64)) WHERE _key = '{one}'")
+
+    assert not verify(job(played, "verify", PEOPLE))["equal"]
+    repaired: Any = repair(job(played, "repair", PEOPLE))
+    [found] = repaired["tables"]
+    assert [(one, ["ssn"])] == [(d["key"], list(d["columns"])) for d in found["details"]]
+    list(sync_job(job(played, "sync")))
+    again: Any = verify(job(played, "verify", PEOPLE, VISITS))
+    assert again["equal"], again
+
+
+def test_no_plain_value_is_anywhere(played: Played) -> None:
+    """In bronze, silver, statistics, marks, copies, repairs, state or logs. The last test: it looks at all."""
+    folder = played.world.folder
+    tables = {spec.table for case in chosen_cases() if case.protect for spec in played.world.tables(case)}
+    looked, values = 0, 0
+    for part in ("the lake", "state"):
+        for file, content in contents(folder / part):
+            assert CANARY not in content, file
+            assert HASH_KEY.secret.hex().encode() not in content or file.name == "hash.key", file
+            looked, values = looked + 1, values + content.count(f"{HASH_KEY.id}:".encode())
+
+    assert (folder / "state" / "flink" / "shop" / "hash.key").stat().st_mode & 0o777 == 0o600
+    assert len(tables) >= 10
+    assert looked > 100
+    assert values > 100, "hashes are there: what was looked at is what was written"
+    assert all((folder / "the lake" / "silver" / "shop" / table.path).exists() for table in tables)
