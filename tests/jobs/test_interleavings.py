@@ -112,7 +112,7 @@ class Mirror:
             assert truth[target.id] == self.rows, target
 
     def publish(self, arrived: Sequence[dict[str, Any]], target: Mark, last: int, marks: Sequence[Mark]) -> None:
-        names = [name for name in CHANGES.names if name in arrived[0] or name == "unchanged"]
+        names = [name for name in CHANGES.names if name in arrived[0] or name in ("unchanged", "protection")]
         rows = pa.Table.from_pylist(list(arrived), pa.schema([CHANGES.field(name) for name in names]))
         inside = [self.read_from <= row["commit_lsn"] <= last for row in arrived]
         rows = rows.filter(pa.array(inside))

@@ -16,7 +16,7 @@ from tidemark_jobs.rebase import rebase
 def rebased(lake: Lake, monkeypatch: pytest.MonkeyPatch, xmax: int) -> int:
     """Begin anew with a source whose transactions have ids up to `xmax`; give the new base's id."""
 
-    def write_mark(url: str, source: str, *, above: int) -> Mark:
+    def write_mark(url: str, source: str, *, above: int, plain: object) -> Mark:
         newest = lake.run.control.published()
         assert newest is not None
         snapshot = Snapshot(xmax, xmax, frozenset())
