@@ -106,6 +106,7 @@ class World:
         with psycopg.connect(self.server.superuser_url, autocommit=True) as connection:
             connection.execute(f"CREATE ROLE owner LOGIN PASSWORD '{PASSWORD}'")
             connection.execute(f"CREATE ROLE capture LOGIN REPLICATION PASSWORD '{PASSWORD}'")
+            connection.execute("GRANT SET ON PARAMETER session_replication_role TO owner")
             connection.execute("CREATE DATABASE shop OWNER owner")
         with psycopg.connect(self.url("owner"), autocommit=True) as connection:
             self.fill(connection)

@@ -39,7 +39,7 @@ def spark() -> Iterator[SparkSession]:
 
 def synchronized(world: Exactness, spark: SparkSession) -> int:
     """Sync once; give the mark."""
-    [facts] = sync_job(warm_run(world.environment, spark, Job("sync", "shop", timeout=180)))
+    [facts] = sync_job(warm_run(world.environment, spark, Job("sync", "shop", timeout=900)))
     return int(str(facts["mark"]))
 
 

@@ -1,0 +1,8 @@
+-- Five million rows come in one transaction, and most of them go in another.
+-- long
+CREATE TABLE t (id int PRIMARY KEY, n int);
+
+-- while streaming
+INSERT INTO t SELECT g, g % 7 FROM generate_series(1, 5000000) g;
+
+DELETE FROM t WHERE id % 500 <> 0;
