@@ -66,7 +66,7 @@ def kill_a_sync(world: Exactness) -> None:
 
 
 def deliver_again(world: Exactness) -> None:
-    """Let all that the stream has landed since it started land again, as of a stream that has started anew."""
+    """Let all that the stream has landed since it started land again, as of a stream that has lost its checkpoints."""
     world.must("stop")
     layout = world.control.layout
     landing, claims = Path(layout.landing.removeprefix("file://")), Path(layout.claims.removeprefix("file://"))
@@ -75,7 +75,8 @@ def deliver_again(world: Exactness) -> None:
     (claims / "incarnations" / again).write_text("{}")
     shutil.copytree(newest, landing / again, ignore=shutil.ignore_patterns(".*", "_*"))
     assert any((landing / again).iterdir()), "nothing comes again"
-    world.must(*START, "--without-state")
+    shutil.rmtree(world.folder / "state" / "checkpoints")
+    world.must(*START)
 
 
 FAULTS: dict[str, tuple[Callable[[Exactness], None], float]] = {"terminated": (_terminate, 1.0), "killed": (_kill, 2.0)}
