@@ -20,7 +20,10 @@ CREATE UNLOGGED TABLE audit.log (
 );
 GRANT USAGE ON SCHEMA audit TO capture;
 GRANT SELECT ON audit.log TO capture;
-CREATE FUNCTION audit.witness() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+-- Whatever the session that fires it has set: values are written as the stream writes them.
+CREATE FUNCTION audit.witness() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+    SET DateStyle = 'ISO, MDY' SET TimeZone = 'UTC' SET IntervalStyle = 'postgres' SET extra_float_digits = 3
+    SET bytea_output = 'hex' AS $$
 DECLARE was_key text; key text; was text; now text;
 BEGIN
     IF TG_OP IN ('UPDATE', 'DELETE') THEN
