@@ -86,7 +86,8 @@ def chosen_cases() -> tuple[Case, ...]:
     """Give all cases, or a third of each verdict's that are not long, drawn anew for each run.
 
     Those with protected columns are always among them: their values are looked for in all that the run leaves behind.
-    TIDEMARK_CASES="schema_renamed width" asks for those whose names begin so.
+    TIDEMARK_CASES="schema_renamed protected" asks for those whose names begin so; test_protection.py needs some
+    with protected columns.
     """
     if names := tuple(os.environ.get("TIDEMARK_CASES", "").split()):
         return tuple(case for case in load_cases() if case.name.startswith(names))
