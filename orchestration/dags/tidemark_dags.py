@@ -3,9 +3,10 @@
 import os
 from pathlib import Path
 
-from tidemark_contract.specs import load_sources
-from tidemark_orchestration.dags import gold_dags, sync_dag
+from tidemark_contract.outlines import load_outlines
+from tidemark_orchestration.gold import gold_dags
+from tidemark_orchestration.mirror import mirror_dags
 
-for source in load_sources(Path(os.environ["TIDEMARK_SPECS"])):
-    for dag in (sync_dag(source), *gold_dags(source)):
+for source in load_outlines(Path(os.environ["TIDEMARK_SPECS"])):
+    for dag in (*mirror_dags(source), *gold_dags(source)):
         globals()[dag.dag_id] = dag

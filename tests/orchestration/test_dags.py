@@ -1,5 +1,7 @@
 """The DAGs say what the specs say, and what their tasks make of a job's exit code."""
 
+import json
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,9 +9,13 @@ from pathlib import Path
 import pytest
 
 from tidemark_contract.argv import Job, parse
+from tidemark_contract.names import TableName
+from tidemark_contract.outlines import load_outlines
 from tidemark_contract.specs import load_sources
+from tidemark_orchestration.pools import pools
 
 DAGS = Path(__file__).parents[2] / "orchestration" / "dags"
+LATE = "tidemark_orchestration.notify.tell_of_delay"
 TPCH = ("lineitem", "customer", "orders", "supplier", "nation", "region")
 
 
@@ -36,39 +42,73 @@ def dags(specs: Path):
     return bag.dags
 
 
-def test_there_is_one_sync_dag_per_source_and_one_gold_dag_per_mart(dags, specs: Path) -> None:
+def test_there_are_as_many_dags_as_sources_and_marts_ask_for(dags, specs: Path) -> None:
     """An empty bag would pass every other test. Both sources have the table of one mart."""
     of_shop = {"gold_shop_pricing_summary", "gold_shop_shipping_priority", "gold_shop_local_supplier_volume"}
     gold = of_shop | {"gold_crm_pricing_summary"}
-    assert {f"sync_{source.name}" for source in load_sources(specs)} | gold == set(dags)
+    kinds = ("sync", "verify", "maintain", "copy")
+    assert {f"{kind}_{source.name}" for source in load_sources(specs) for kind in kinds} | gold == set(dags)
 
 
-def test_every_dag_has_an_owner_words_retries_and_one_run_at_a_time(dags) -> None:
+def test_every_dag_has_an_owner_words_retries_a_deadline_and_one_run_at_a_time(dags) -> None:
     for dag in dags.values():
         assert dag.doc_md
         assert dag.description
         assert dag.max_active_runs == 1
         assert not dag.catchup
+        [deadline] = dag.deadline
+        assert (deadline.callback.path, deadline.callback.kwargs["name"]) == (LATE, dag.dag_id)
         for task in dag.tasks:
             assert task.owner.startswith("team-")
             assert task.retries
             assert task.execution_timeout
+            assert task.trigger_rule == "all_success"
+
+
+def test_what_writes_to_the_lake_goes_through_the_pool_of_its_source(dags, specs: Path) -> None:
+    """A proof and a copy write beside the lake, and take hours."""
+    tasks = [(dag.dag_id, task) for dag in dags.values() for task in dag.tasks]
+    pooled = {f"{dag}.{task.task_id}": task.pool for dag, task in tasks if task.pool != "default_pool"}
+    assert {
+        f"{kind}_{source}.{task}": f"{source}_writer"
+        for source in ("shop", "crm")
+        for kind, task in (("sync", "sync"), ("maintain", "maintain"), ("copy", "sync"))
+    } == pooled
+    assert {"shop_writer", "crm_writer"} == pools(load_outlines(specs)).keys()
 
 
 def test_a_task_is_the_job_of_the_contract(dags) -> None:
-    jobs = {task.task_id: task.job for task in dags["sync_shop"].tasks}
+    jobs = [task.job for name in ("sync", "verify", "maintain") for task in dags[f"{name}_shop"].tasks]
 
-    assert {"sync": Job("sync", "shop"), "verify": Job("verify", "shop")} == jobs
+    assert [Job("sync", "shop"), Job("verify", "shop"), Job("maintain", "shop")] == jobs
     assert Job("gold", "shop", ("pricing_summary",)) == parse(dags["gold_shop_pricing_summary"].tasks[0].job.argv())
-    assert {"verify"} == dags["sync_shop"].get_task("sync").downstream_task_ids
+    assert {"sync"} == dags["copy_shop"].get_task("copy").downstream_task_ids
 
 
-def test_sync_publishes_one_asset_per_table_and_gold_waits_for_those_it_reads(dags) -> None:
-    assets = {asset.uri for asset in dags["sync_shop"].get_task("sync").outlets}
+def test_gold_waits_for_the_tables_that_it_reads(dags) -> None:
     waits = {asset.uri for asset in dags["gold_shop_shipping_priority"].timetable.asset_condition.objects}
 
-    assert {f"tidemark://silver/shop/public.{table}" for table in TPCH} == assets
     assert {f"tidemark://silver/shop/public.{table}" for table in ("customer", "orders", "lineitem")} == waits
+
+
+def test_the_tables_of_a_copy_are_those_of_its_form(dags) -> None:
+    task = dags["copy_shop"].get_task("copy")
+    task.render_template_fields({"params": {"tables": ["public.orders", '"Odd"."a""b"']}, "dag": dags["copy_shop"]})
+
+    assert ["public.orders", '"Odd"."a""b"'] == list(task.tables)
+
+
+def test_a_source_that_is_wrong_is_an_import_error_that_says_why(specs: Path) -> None:
+    from airflow.dag_processing.dagbag import DagBag
+
+    wrong = specs / "wrong"
+    wrong.mkdir()
+    try:
+        (wrong / "source.yaml").write_text("source: No Name\n")
+        [error] = DagBag(str(DAGS)).import_errors.values()
+    finally:
+        shutil.rmtree(wrong)
+    assert "'No Name' must be 1 to 54 of a-z" in error
 
 
 @pytest.fixture
@@ -86,25 +126,32 @@ def job_that_ends(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     return make
 
 
-class Events(dict):
-    """What Airflow gives a task to say about its assets."""
+def run(dags, dag: str = "sync_shop"):
+    """Run the DAG's task by itself; give its result, and what it has said of its asset."""
+    from airflow.sdk.execution_time.context import OutletEventAccessors
 
-    def __missing__(self, asset):
-        self[asset] = type("Event", (), {"extra": None})()
-        return self[asset]
-
-
-def run(dags, task: str = "sync"):
-    events = Events()
-    return dags["sync_shop"].get_task(task).execute({"outlet_events": events}), events
+    [task] = dags[dag].tasks
+    events = OutletEventAccessors()
+    return task.execute({"outlet_events": events}), events[task.outlets[0]]
 
 
-def test_a_finished_sync_tells_its_mark_with_every_asset(dags, job_that_ends) -> None:
-    job_that_ends(0, '{"mark": 7, "lsn": "0/1", "taken_at": "now", "rows": 3}')
-    summary, events = run(dags)
+def test_a_finished_sync_tells_its_mark_with_every_table_that_is_in_it(dags, job_that_ends) -> None:
+    mark = {"mark": 7, "lsn": "0/1", "taken_at": "now"}
+    job_that_ends(0, json.dumps({**mark, "rows": 3, "published": ["public.orders", 'a."B"']}))
+    summary, told = run(dags)
 
-    assert 7 == summary["mark"]
-    assert [{"mark": 7, "lsn": "0/1", "taken_at": "now"}] * len(TPCH) == [event.extra for event in events.values()]
+    assert {**mark, "rows": 3} == summary
+    names = (TableName("public", "orders"), TableName("a", "B"))
+    assert {f"tidemark://silver/shop/{name.path}": mark for name in names} == {
+        event.dest_asset_key.uri: event.extra for event in told.asset_alias_events
+    }
+
+
+def test_a_finished_mart_tells_its_mark(dags, job_that_ends) -> None:
+    job_that_ends(0, '{"mark": 7, "lsn": "0/1", "taken_at": "now"}')
+    _, told = run(dags, "gold_shop_pricing_summary")
+
+    assert {"mark": 7, "lsn": "0/1", "taken_at": "now"} == told.extra
 
 
 def test_what_may_pass_is_retried_and_what_needs_a_person_fails_at_once(dags, job_that_ends) -> None:

@@ -1,7 +1,8 @@
 """Which marts there are and what they read: what builds them and what schedules them agree here."""
 
+from collections.abc import Set
+
 from tidemark_contract.names import TableName
-from tidemark_contract.specs import SourceSpec
 
 INPUTS: dict[str, tuple[TableName, ...]] = {
     mart: tuple(TableName("public", table) for table in tables)
@@ -13,7 +14,6 @@ INPUTS: dict[str, tuple[TableName, ...]] = {
 }
 
 
-def marts_of(source: SourceSpec) -> tuple[str, ...]:
-    """Name the marts all of whose tables the source has."""
-    tables = {spec.table for spec in source.tables}
-    return tuple(mart for mart, inputs in INPUTS.items() if tables.issuperset(inputs))
+def marts_of(paths: Set[str]) -> tuple[str, ...]:
+    """Name the marts all of whose tables a source has, by their `TableName.path`."""
+    return tuple(mart for mart, inputs in INPUTS.items() if paths >= {table.path for table in inputs})

@@ -118,6 +118,16 @@ def dag_id(kind: str, name: str) -> str:
     return f"{kind}_{name}"
 
 
+def pool_name(source: str) -> str:
+    """Name of the Airflow pool in which what writes to a source's lake goes one after the other."""
+    return f"{source}_writer"
+
+
 def asset_uri(source: str, table: TableName) -> str:
     """Name of the Airflow asset that stands for one silver table."""
-    return f"tidemark://silver/{source}/{table.path}"
+    return f"{silver_alias(source)}/{table.path}"
+
+
+def silver_alias(source: str) -> str:
+    """Name of what stands for whichever of a source's silver tables a mark has."""
+    return f"tidemark://silver/{source}"

@@ -142,28 +142,47 @@ class SourceSpec:
 
 def load_sources(specs: Path) -> tuple[SourceSpec, ...]:
     """Load every source below a folder, by name."""
+    return tuple(load_source(folder) for folder in source_folders(specs))
+
+
+def source_folders(specs: Path) -> list[Path]:
+    """Give the folder of each source; ConfigurationError when there is none."""
     folders = sorted(path.parent for path in specs.glob(f"*/{SOURCE_FILE}"))
     if not folders:
         raise ConfigurationError(
             f"{specs}: no */{SOURCE_FILE} below it; `tidemark discover` writes specs from a database"
         )
-    return tuple(load_source(folder) for folder in folders)
+    return folders
 
 
 def load_source(folder: Path) -> SourceSpec:
     """Load one source with its tables; raises SpecError with every problem of every file at once."""
     problems: list[str] = []
-    facts = _read(folder / SOURCE_FILE, {"source", "owner", "description"}, {"source"}, problems)
-    name = str(facts.get("source", folder.name))
-    if not SOURCE_NAME.fullmatch(name):
-        problems.append(f"{SOURCE_FILE}: source: {name!r} must be 1 to 54 of a-z, 0-9, _ and start with a letter")
+    name, owner, description = _source_facts(folder, problems)
     files = sorted(path for path in folder.glob("*.yaml") if path.name != SOURCE_FILE)
     tables = tuple(table for file in files if (table := _load_table(file, problems)))
     if not files:
         problems.append("no table specs beside source.yaml")
     if problems:
         raise SpecError(str(folder), problems)
-    return SourceSpec(name, tables, str(facts.get("owner", "")), str(facts.get("description", "")))
+    return SourceSpec(name, tables, owner, description)
+
+
+def read_source_file(folder: Path) -> tuple[str, str, str]:
+    """Give a source's name, owner and description; raises SpecError."""
+    problems: list[str] = []
+    facts = _source_facts(folder, problems)
+    if problems:
+        raise SpecError(str(folder), problems)
+    return facts
+
+
+def _source_facts(folder: Path, problems: list[str]) -> tuple[str, str, str]:
+    facts = _read(folder / SOURCE_FILE, {"source", "owner", "description"}, {"source"}, problems)
+    name = str(facts.get("source", folder.name))
+    if not SOURCE_NAME.fullmatch(name):
+        problems.append(f"{SOURCE_FILE}: source: {name!r} must be 1 to 54 of a-z, 0-9, _ and start with a letter")
+    return name, str(facts.get("owner", "")), str(facts.get("description", ""))
 
 
 _REQUIRED = {"table", "key", "columns"}

@@ -117,4 +117,5 @@ def _facts(run: Run, published: PublishedMark) -> dict[str, object]:
         "out": len(run.spec.tables) - len(published.tables),
         "changes": published.changes,
         "rows": sum(version.rows for version in published.tables),
+        "published": sorted(str(version.table) for version in published.tables),
     }

@@ -1,14 +1,16 @@
 """A task that is one run of one job."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from airflow.sdk import BaseOperator
-from airflow.sdk.definitions.asset import Asset
+from airflow.sdk import AssetAlias, BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from tidemark_contract.argv import Job
 from tidemark_contract.errors import EXIT_OK, EXIT_TRY_AGAIN, ConfigurationError
+from tidemark_contract.names import TableName
+from tidemark_orchestration.assets import silver_asset
 from tidemark_orchestration.launch import Finished, LocalLauncher
 
 
@@ -18,37 +20,48 @@ class JobOperator(BaseOperator):
     Exit code 75 is tried again, and so is a job that was killed (its worker went away, memory ran out): a job can be
     cut off anywhere. Any other failure ends the task at once, for only a person can cure it.
 
-    Each asset that the task publishes carries the mark it was published at.
+    Each asset that it publishes carries the mark it was published at; behind an alias, each table that the mark has.
+    `tables`, a list or a template of one, stands in the place of the job's own.
     """
 
+    template_fields = ("tables",)
     ui_color = "#dbeafe"
 
-    def __init__(self, *, job: Job, assets: Sequence[Asset] = (), **facts: Any) -> None:
-        super().__init__(outlets=list(assets), **facts)
+    def __init__(self, *, job: Job, tables: Sequence[str] | str = (), **facts: Any) -> None:
+        super().__init__(**facts)
         self.job = job
+        self.tables = tables
         self._launcher: LocalLauncher | None = None
 
     def execute(self, context: Any) -> dict[str, Any]:
         """Give the job's summary."""
-        done = self._run()
+        job = replace(self.job, tables=tuple(self.tables)) if self.tables else self.job
+        done = self._run(job)
         if done.code == EXIT_TRY_AGAIN or done.code < 0:
-            raise AirflowException(f"{self.job.name} of {self.job.source}: {done.reason}")
+            raise AirflowException(f"{job.name} of {job.source}: {done.reason}")
         if done.code != EXIT_OK:
-            raise AirflowFailException(f"{self.job.name} of {self.job.source}: {done.reason}")
-        for asset in self.outlets:
-            context["outlet_events"][asset].extra = {
-                name: done.summary[name] for name in ("mark", "lsn", "taken_at") if name in done.summary
-            }
-        return dict(done.summary)
+            raise AirflowFailException(f"{job.name} of {job.source}: {done.reason}")
+        summary = dict(done.summary)
+        self._publish(context["outlet_events"], summary, summary.pop("published", ()))
+        return summary
 
     def on_kill(self) -> None:
         """End the job when the task is ended."""
         if self._launcher:
             self._launcher.end()
 
-    def _run(self) -> Finished:
+    def _publish(self, events: Any, summary: Mapping[str, Any], tables: Sequence[str]) -> None:
+        mark = {name: summary[name] for name in ("mark", "lsn", "taken_at") if name in summary}
+        for outlet in self.outlets:
+            if isinstance(outlet, AssetAlias):
+                for table in tables:
+                    events[outlet].add(silver_asset(self.job.source, TableName.parse(table)), extra=mark)
+            else:
+                events[outlet].extra = mark
+
+    def _run(self, job: Job) -> Finished:
         try:
             self._launcher = LocalLauncher(tell=self.log.log)
-            return self._launcher.run(self.job)
+            return self._launcher.run(job)
         except ConfigurationError as error:
             raise AirflowFailException(str(error)) from error

@@ -30,7 +30,7 @@ TRANSFORMS: dict[str, Callable[[Mapping[str, DataFrame]], DataFrame]] = {
 def gold(run: Run) -> dict[str, object]:
     """Build the named marts (default: all whose tables the source has) from one mark."""
     published = find_mark(run.control, run.job.mark)
-    names = [_known(name) for name in dict.fromkeys(run.job.tables) or marts_of(run.spec)]
+    names = [_known(name) for name in dict.fromkeys(run.job.tables) or _possible(run)]
     return {
         "job": "gold",
         "source": run.spec.name,
@@ -60,6 +60,10 @@ def build_marts(run: Run, names: Sequence[str], published: PublishedMark) -> dic
     # At once: small marts are planned longer than they are computed, and planning keeps one core.
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         return dict(zip(names, pool.map(build, names), strict=True))
+
+
+def _possible(run: Run) -> Sequence[str]:
+    return marts_of({spec.table.path for spec in run.spec.tables})
 
 
 def _known(name: str) -> str:

@@ -1,0 +1,27 @@
+"""Sources in outline: what schedules them has to know it in milliseconds, and reads no spec of a table."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tidemark_contract.specs import SOURCE_FILE, read_source_file, source_folders
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A source, and the `TableName.path` of each of its tables: what their spec files are called."""
+
+    name: str
+    owner: str
+    description: str
+    paths: frozenset[str]
+
+
+def load_outlines(specs: Path) -> tuple[Outline, ...]:
+    """Give every source below a folder, by name; raises SpecError for a source.yaml that is wrong."""
+    return tuple(_outline(folder) for folder in source_folders(specs))
+
+
+def _outline(folder: Path) -> Outline:
+    name, owner, description = read_source_file(folder)
+    paths = frozenset(path.stem for path in folder.glob("*.yaml") if path.name != SOURCE_FILE)
+    return Outline(name, owner, description, paths)
