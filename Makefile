@@ -144,10 +144,10 @@ $(STAMPS)/classes-flink: $(STAMPS)/venv-flink $(STAMPS)/jars-flink infra/local/f
 # --- using it: ARGS are handed on, as in `make demo ARGS="--rows 1000"` ---------------------------------------------
 
 .PHONY: demo up status down prove fuzz bench
-demo: setup ## Mirror a shop database on this machine, and prove the mirror
-	@$(TIDEMARK) demo $(ARGS)
-up: setup ## Start everything on this machine
-	@$(TIDEMARK) up $(ARGS)
+demo: setup ## Mirror a shop database on this machine, and prove the mirror; ORCHESTRATED=1 through Airflow
+	@$(TIDEMARK) demo $(if $(ORCHESTRATED),--airflow) $(ARGS)
+up: setup ## Start everything on this machine, Airflow too
+	@$(TIDEMARK) up --airflow $(ARGS)
 status: setup ## Say what runs, and how far behind it is
 	@$(TIDEMARK) status $(ARGS)
 down: setup ## Stop what `make up` started

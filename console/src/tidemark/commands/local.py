@@ -20,12 +20,16 @@ PORT = click.option("--port", type=click.IntRange(1, 65535), metavar="PORT",
                     help="PostgreSQL's; default: a free one.")  # fmt: skip
 
 
+AIRFLOW = click.option("--airflow", is_flag=True, help="Let an Airflow drive it, which is started beside it.")
+
+
 @click.command(short_help="Mirror a busy shop, kill the stream on the way, prove it.")
 @SCALE
 @SEED
 @PORT
+@AIRFLOW
 @click.option("--keep", is_flag=True, help="Leave everything running; `tidemark down` ends it.")
-def demo(scale: float, seed: int | None, port: int | None, keep: bool) -> int:
+def demo(scale: float, seed: int | None, port: int | None, airflow: bool, keep: bool) -> int:
     """Run the main job on real engines: an embedded PostgreSQL with TPC-H and a live load, Flink, Spark.
 
     Exit code 0 only if every table is proven equal with the load running. It begins from nothing each time, in
@@ -38,7 +42,7 @@ def demo(scale: float, seed: int | None, port: int | None, keep: bool) -> int:
     stack.check_not_up()
     stack.remove()
     try:
-        proof = Demo(stack, scale, random.randrange(1_000_000) if seed is None else seed).run()
+        proof = Demo(stack, scale, random.randrange(1_000_000) if seed is None else seed, airflow).run()
         _show(proof)
         if keep:
             stack.keep()
@@ -54,13 +58,18 @@ def demo(scale: float, seed: int | None, port: int | None, keep: bool) -> int:
 @SCALE
 @SEED
 @PORT
-def up(load: bool, scale: float, seed: int | None, port: int | None) -> None:
-    """Start PostgreSQL, the stream and a continuous sync in .tidemark/demo. What is there already goes on."""
+@AIRFLOW
+def up(load: bool, scale: float, seed: int | None, port: int | None, airflow: bool) -> None:
+    """Start PostgreSQL, the stream and a continuous sync in .tidemark/demo. What is there already goes on.
+
+    With --airflow its DAGs take the place of the continuous sync.
+    """
     from tidemark.local.stack import Stack
     from tidemark.local.up import bring_up
 
     stack = Stack.of_demo(port)
-    bring_up(stack, scale, load_seed=(random.randrange(1_000_000) if seed is None else seed) if load else None)
+    load_seed = (random.randrange(1_000_000) if seed is None else seed) if load else None
+    bring_up(stack, scale, load_seed, airflow=airflow)
     _say_what_next(stack, keep=True)
 
 
@@ -98,6 +107,9 @@ def _say_what_next(stack: "Stack", keep: bool) -> None:
             if web_ui
             else "  the stream            does not answer"
         )
+        if stack.airflow.runs():
+            api = stack.airflow.api()
+            say(f"  Airflow               {api.address}  (user {api.user}, password {api.password})")
         say("  how it is             make status")
         say("  to end it             make down")
     else:

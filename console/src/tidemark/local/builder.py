@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tidemark.jobs import Result, run_job
+from tidemark.local.airflow_api import AirflowApi
 from tidemark.local.stack import SOURCE, SYNC, Stack
 from tidemark.local.steps import Step, Steps
 from tidemark.local.sync_log import SyncLog
@@ -66,6 +67,13 @@ class Builder:
                 self._check_time(deadline)
                 time.sleep(LOOK_EVERY_S)
             step.outcome = f"mark {marks[-1]} is published"
+
+    def airflow(self) -> AirflowApi:
+        """Start Airflow, which from then on drives the mirror."""
+        with self.steps.step("start Airflow: scheduler, DAG processor, triggerer, API server") as step:
+            api = self.stack.airflow.start(step.say)
+            step.outcome = api.address
+        return api
 
     def copy(self, mirror: Mirror) -> None:
         """Copy all tables under one snapshot, and wait until sync has taken them in."""

@@ -8,7 +8,6 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -18,6 +17,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 from urllib.parse import quote
 
+from tidemark.local.ports import free_port
 from tidemark_contract.errors import ConfigurationError
 
 SUPERUSER = "postgres"
@@ -232,14 +232,8 @@ class EmbeddedPostgres:
         conf = self.data / "tidemark.conf"
         lines = conf.read_text().splitlines() if conf.exists() else []
         last = [int(line.split("'")[1]) for line in lines if line.startswith("port = ")]
-        for port in (*last, 0):
-            with socket.socket() as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                try:
-                    probe.bind(("127.0.0.1", port))
-                except OSError:
-                    continue
-                return int(probe.getsockname()[1])
+        if port := free_port(*last):
+            return port
         raise ServerNotStarted("no port is free on 127.0.0.1")
 
     def _give(self, path: Path) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from tidemark.demo.shop import Shop, make_shop
 from tidemark.jobs import INTERPRETER_FLAGS
 from tidemark.local import processes
+from tidemark.local.airflow import LocalAirflow
 from tidemark.local.home import home
 from tidemark.local.postgres import EmbeddedPostgres
 from tidemark.mirror import Mirror
@@ -43,6 +44,11 @@ class Stack:
     def server(self) -> EmbeddedPostgres:
         """The PostgreSQL server, started or not."""
         return EmbeddedPostgres((home() / "postgres" / MAJOR).resolve(), self.folder / "postgres", self.port)
+
+    @property
+    def airflow(self) -> LocalAirflow:
+        """The Airflow that drives the mirror, started or not."""
+        return LocalAirflow(self.folder / "airflow", self.server, self.environment())
 
     @property
     def env_file(self) -> Path:
@@ -97,6 +103,10 @@ class Stack:
         log.unlink(missing_ok=True)  # one run's words in one file
         processes.spawn(argv, log=log, environment=self.environment())
 
+    def end_sync(self) -> None:
+        """End the continuous sync, if it runs."""
+        processes.end(self._word(SYNC))
+
     def runs(self, role: str) -> bool:
         """Tell whether the load or the continuous sync runs."""
         return bool(processes.find(self._word(role)))
@@ -132,6 +142,8 @@ class Stack:
     def end(self) -> list[str]:
         """End everything that runs, whoever started it, and say what it was."""
         ended = [role for role in (LOAD, SYNC) if processes.end(self._word(role))]
+        if self.env_file.exists() and self.airflow.end():
+            ended.append("Airflow")
         if processes.end(self._stream_word, first=signal.SIGTERM):
             ended.append("stream")
         if self.server.running():
