@@ -16,7 +16,7 @@ def main(words: list[str]) -> int:
         print("usage: python -m tidemark_orchestration pools", file=sys.stderr)
         return 2
     try:
-        print(json.dumps(pools(load_outlines(Path(os.environ["TIDEMARK_SPECS"]))), indent=1))
+        print(json.dumps(pools(load_outlines(Path(os.environ.get("TIDEMARK_SPECS", ".")))), indent=1))
     except TidemarkError as error:
         print(error, file=sys.stderr)
         return error.exit_code
