@@ -94,6 +94,21 @@ def test_a_proof_whose_answer_was_lost_is_kept_once(far: Layout, faulty_s3: Faul
 
 
 @UNTOLD
+def test_a_changelog_whose_making_was_not_answered_is_there(far: Layout, faulty_s3: FaultyS3, fault: Fault) -> None:
+    faulty_s3.follow(Rule(fault, ("PUT",), "_delta_log/"))
+
+    assert 0 == open_bronze(far).version()
+    assert ["_delta_log/00000000000000000000.json"] == [made.name for made in storage.list_objects(far.bronze)]
+
+
+def test_one_of_many_makes_the_changelog(layout: Layout) -> None:
+    with ThreadPoolExecutor(WRITERS) as pool:
+        opened = pool.map(lambda _: open_bronze(layout).metadata().id, range(WRITERS))
+
+    assert 1 == len(set(opened))
+
+
+@UNTOLD
 def test_files_whose_registration_was_not_answered_are_new_to_who_registered_them(
     far: Layout, faulty_s3: FaultyS3, fault: Fault
 ) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
 from tests.jobs.lake import LINES, LOG, ORDERS, Event, Lake, delete, insert, mark, relation
@@ -15,11 +14,9 @@ from tidemark_contract.errors import SettingsError
 from tidemark_contract.protection import HashKey, Protect
 from tidemark_contract.specs import Deletes, SourceSpec, TableSpec
 from tidemark_contract.subjects import Subject
-from tidemark_jobs.bronze import Bronze
 from tidemark_jobs.changelog import CHANGES
 from tidemark_jobs.deltalog import open_table
 from tidemark_jobs.erase.wanted import Wanted
-from tidemark_jobs.landing import Landing
 
 KEY, OTHER = HashKey("k1", bytes(32)), HashKey("k1", b"x" * 32)
 
@@ -158,18 +155,3 @@ def test_an_erasure_knows_rows_by_their_hashes_and_by_what_they_were_before(
     wanted = Wanted(spec, [subject], [now], now)
     assert [True, True, False, False] == wanted.events(lake.landed[0]).tolist()
     assert [True, True, False, False] == wanted.keys(pa.chunked_array([ids])).tolist()
-
-
-def test_a_changelog_from_before_there_were_protections_gets_the_column(spark: SparkSession, tmp_path: Path) -> None:
-    """Its files are read as having none."""
-    lake = Lake(spark, tmp_path)
-    older = [field for field in CHANGES if field.name != "protection"]
-    DeltaTable.create(lake.layout.bronze, pa.schema(older))
-    lake.copied(1, lines=[("1", "p")])
-    lake.land_table(one_row(lake, mark(1, 100, kind="copy")))
-    lake.land_table(one_row(lake, insert(LINES, 101, id="2", part="q")))
-    lake.land(insert(LINES, 102, id="3", part="r"), mark(2, 110)).sync()
-
-    assert ["1\tp", "2\tq", "3\tr"] == lake.lines(LINES)
-    assert CHANGES.names == [field.name for field in Bronze(lake.layout).table.schema().fields]
-    assert 0 == Landing(lake.layout).register()

@@ -116,11 +116,7 @@ class Bronze:
                     yield from whole.filter(chosen).to_pylist()
 
     def _read(self, name: str, columns: list[str]) -> pa.Table:
-        """Read columns of a file; one that is older than a column has NULL in it."""
-        rows = pq.ParquetFile(storage.open_file(self.layout.bronze, name)).read(columns=columns)
-        for lacking in set(columns) - set(rows.column_names):
-            rows = rows.append_column(lacking, pa.nulls(rows.num_rows, CHANGES.field(lacking).type))
-        return rows.select(columns)
+        return pq.read_table(storage.open_file(self.layout.bronze, name), columns=columns)
 
     def _marks_in(self, name: str) -> list[ArrivedMark]:
         if name not in self._marks:

@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any
 
 import pyarrow.parquet as pq
-from deltalake import CommitProperties, DeltaTable, Schema, Transaction
+from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
 from deltalake.transaction import AddAction
 
@@ -80,27 +80,24 @@ class Landing:
 
 
 def open_bronze(layout: Layout) -> DeltaTable:
-    """Open the source's changelog; made empty if it does not exist, and given the columns that an older one lacks."""
+    """Open the source's changelog; made empty if it does not exist."""
     try:
-        bronze = open_table(layout.bronze)
-        there = {field.name for field in bronze.schema().fields}
-        if lacking := [field for field in Schema.from_arrow(CHANGES).fields if field.name not in there]:
-            with suppress(CommitFailedError):  # another run was first
-                bronze.alter.add_columns(lacking)
-            bronze.update_incremental()
-        return bronze
+        return open_table(layout.bronze)
     except TableNotFoundError:
-        return s3.insist(lambda: _new_bronze(layout.bronze))
+        s3.insist(lambda: _make_bronze(layout.bronze))
+        return open_table(layout.bronze)
 
 
-def _new_bronze(url: str) -> DeltaTable:
-    with engines_told(url):
-        return DeltaTable.create(
+def _make_bronze(url: str) -> None:
+    """Make it; without effect when another run was first, or this one with a commit whose answer was lost."""
+    with suppress(CommitFailedError), engines_told(url):
+        DeltaTable.create(
             url,
             CHANGES,
             mode="ignore",
             configuration={"delta.dataSkippingStatsColumns": "commit_lsn"},
             storage_options=storage_options(url),
+            commit_properties=CommitProperties(max_commit_retries=0),
         )
 
 
