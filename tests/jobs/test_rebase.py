@@ -66,3 +66,24 @@ def test_the_base_is_above_a_copy_that_was_never_taken_in(lake: Lake, monkeypatc
     lake.copied(9)
 
     assert 10 == rebased(lake, monkeypatch, xmax=90)
+
+
+@pytest.mark.parametrize("step", ["_empty", "PublishedMark"])
+def test_cut_off_at_any_step_no_table_is_live_and_a_second_one_ends_it(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """What bronze held of changes that no mark had seen is gone then, and nobody would miss it."""
+    with monkeypatch.context() as cut:
+        cut.setattr(rebasing, step, cut_off)
+        with pytest.raises(InterruptedError):
+            rebased(lake, cut, xmax=90)
+    assert "stale" == lake.state(ORDERS)
+
+    base = rebased(lake, monkeypatch, xmax=90)
+    published = lake.run.control.published()
+    assert published is not None
+    assert (base, ()) == (published.mark.id, published.tables)
+
+
+def cut_off(*_: object) -> None:
+    raise InterruptedError

@@ -32,9 +32,10 @@ def rebase(run: Run) -> dict[str, object]:
         published = run.control.published()
         mark = write_mark(run.url, run.spec.name, plain=run.spec.plain, above=_newest_id(run, bronze, published))
         held.check()
-        _empty(run, bronze)
         why = f"the stream began anew at mark {mark.id}: `tidemark copy`, or `tidemark repair` where little differs"
+        # First: cut off after this, no table that lacks what is emptied next could come into a mark.
         run.control.set_states(lambda now: dict.fromkeys(now, TableState(STALE, why)))
+        _empty(run, bronze)
         run.control.publish(PublishedMark(mark, 0, 0, 0, (), datetime.now(UTC)), published)
         log("rebased", mark=mark.id)
     return {"job": "rebase", "source": run.spec.name, "mark": mark.id}
