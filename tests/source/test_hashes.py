@@ -17,7 +17,7 @@ from tidemark_source.copyout import copy_text
 from tidemark_source.hashes import bucket_hashes, rows_of_buckets
 from tidemark_source.pace import Pace
 from tidemark_source.pages import page_count
-from tidemark_source.ranges import range_queries
+from tidemark_source.ranges import block_ranges, range_queries
 
 EVERY_VERSION = any_of("major", (15, 17, 18))
 
@@ -233,7 +233,7 @@ def test_a_partition_that_came_after_init_is_read_through_its_root(family):
     family.execute("INSERT INTO shop.sales SELECT g, repeat('v', 99) FROM generate_series(100, 2000) g")
     with family.reader() as reader:
         pages = page_count(reader, spec.table)
-        queries = range_queries(reader, spec, pages, blocks=12)
+        queries = range_queries(reader, spec, pages, blocks=6)
         rows = sorted(row for query in queries for row in reader.execute(query))
         plan = str(reader.execute(f"EXPLAIN {queries[1]}").fetchall())
 
@@ -243,6 +243,14 @@ def test_a_partition_that_came_after_init_is_read_through_its_root(family):
     assert (3, 0) == (plan.count("Tid Range Scan"), plan.count("Seq Scan"))
 
 
+def test_one_leaf_that_is_much_longer_than_the_others_makes_no_more_ranges():
+    leaves = [(TableName("shop", f"leaf{n}"), 1) for n in range(1000)]
+    leaves[7] = (TableName("shop", "long"), 100_000)
+
+    assert 51 == len(block_ranges(leaves, 2000))
+    assert 50 == len(block_ranges([(TableName("shop", "alone"), 100_000)], 2000))
+
+
 @EVERY_VERSION
 def test_what_is_read_range_by_range_is_the_whole_table(family, monkeypatch):
     """A rest comes after each range; what is in none, in two, or in another leaf only, would be missed here."""
@@ -250,7 +258,7 @@ def test_what_is_read_range_by_range_is_the_whole_table(family, monkeypatch):
     family.execute("INSERT INTO shop.top SELECT repeat('t', 999), g FROM generate_series(61, 98) g")
     family.execute("INSERT INTO shop.parent SELECT g FROM generate_series(2, 2000) g")
     whole = {spec.table: read(family, spec) for spec in family.spec().tables}
-    monkeypatch.setattr(hashes, "_BLOCKS", 2)
+    monkeypatch.setattr(hashes, "_BLOCKS", 1)
 
     ranges = {spec.table: read(family, spec) for spec in family.spec().tables}
 

@@ -20,7 +20,7 @@ def range_queries(
     *,
     blocks: int = BLOCKS,
 ) -> list[str]:
-    """Give SELECTs of the spec's columns that together read every row once, each of at most `blocks` blocks.
+    """Give SELECTs of the spec's columns that together read every row once, each of about `blocks` blocks.
 
     `pages` is what `page_count` gives. A partitioned table is read through its root, a range of every leaf at once:
     the role then needs no right to leaves that came after `tidemark init`. The last range is open: it costs nothing,
@@ -37,9 +37,13 @@ def range_queries(
 
 
 def block_ranges(pages: Sequence[tuple[TableName, int]], blocks: int) -> list[sql.Composed]:
-    """Give WHERE clauses that together hold for every row once, each for at most `blocks` blocks of all leaves."""
-    longest = max((count for _, count in pages), default=0)
-    borders = list(range(0, max(longest, 1), max(1, blocks // max(1, len(pages)))))
+    """Give WHERE clauses that together hold for every row once, each on average for `blocks` blocks of all leaves.
+
+    There are as many as that makes, however much longer than the others one leaf is.
+    """
+    longest, total = max((count for _, count in pages), default=0), sum(count for _, count in pages)
+    number = max(1, -(-total // blocks))
+    borders = list(range(0, max(longest, 1), max(1, -(-longest // number))))
     lower = [sql.SQL(" WHERE ctid >= {}::tid").format(sql.Literal(f"({border},0)")) for border in borders]
     upper = [sql.SQL(" AND ctid < {}::tid").format(sql.Literal(f"({border},0)")) for border in borders[1:]]
     return [first + last for first, last in zip(lower, [*upper, sql.Composed([])], strict=True)]
