@@ -52,7 +52,7 @@ def _once(world: BenchWorld, spark: SparkSession, number: int) -> Measured:
 
     wait_until(arrived)
     with lease(run.layout, "sync") as held, measured([jvm(spark)]) as took:
-        published = list(publish_due(run, Bronze(run.layout), held))
+        published = list(publish_due(run, Bronze(run.layout), held, run.control.published()))
     assert published[-1].changes == ROWS
     return took
 

@@ -219,7 +219,7 @@ class Lake:
         """Publish every mark that is due; give the last."""
         Landing(self.layout).register()
         with lease(self.layout, "sync") as held:
-            published = list(publish_due(self.run, Bronze(self.layout), held))
+            published = list(publish_due(self.run, Bronze(self.layout), held, self.run.control.published()))
         return published[-1] if published else None
 
     def lines(self, spec: TableSpec, number: int | None = None, *, by_spark: bool = False) -> list[str]:

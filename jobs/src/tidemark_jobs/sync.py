@@ -34,8 +34,10 @@ def sync_to(run: Run, bronze: Bronze, wanted: Mark, held: Lease) -> PublishedMar
     while True:
         if landing.register() or due:
             due = False
-            check_source(run, bronze)
-            for published in publish_due(run, bronze, held):
+            bronze.refresh()
+            newest = run.control.published()
+            _check_source(run, bronze, newest)
+            for published in publish_due(run, bronze, held, newest):
                 if published.mark.snapshot.contains(wanted.snapshot):
                     return published
             if (newest := run.control.published()) and newest.mark.snapshot.contains(wanted.snapshot):
@@ -61,19 +63,16 @@ def _wait(deadline: float, wanted: Mark) -> None:
     time.sleep(POLL_S)
 
 
-def check_source(run: Run, bronze: Bronze) -> None:
+def _check_source(run: Run, bronze: Bronze, published: PublishedMark | None) -> None:
     """Raise SourceChanged when the source lacks a mark that the lake has, or is another one."""
-    bronze.refresh()
-    published = run.control.published()
     arrived = [a.mark for a in bronze.marks_since(published.commit_lsn if published else 0)]
     if why := changed_since(run.url, [*arrived, *([published.mark] if published else [])]):
         raise SourceChanged(f"{why}; {BEGIN_ANEW}")
 
 
-def publish_due(run: Run, bronze: Bronze, held: Lease) -> Iterator[PublishedMark]:
-    """Publish one mark after the other until none is left that is in bronze, newer, and to be published."""
-    bronze.refresh()
-    published, histories = run.control.published(), Histories(run, bronze, held)
+def publish_due(run: Run, bronze: Bronze, held: Lease, published: PublishedMark | None) -> Iterator[PublishedMark]:
+    """Publish, after the newest that is published, each mark that is in bronze, newer, and to be published."""
+    histories = Histories(run, bronze, held)
     if published:
         histories.follow(None, published)  # where a run was cut off
     while True:

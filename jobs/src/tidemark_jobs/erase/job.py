@@ -36,7 +36,7 @@ from tidemark_jobs.logs import log
 from tidemark_jobs.reader import find_mark
 from tidemark_jobs.run import Run
 from tidemark_jobs.storage import StoredObject
-from tidemark_jobs.sync import POLL_S, check_source, sync_to
+from tidemark_jobs.sync import POLL_S, sync_to
 from tidemark_jobs.tables import ErasureRow
 from tidemark_source.keytexts import key_problems
 from tidemark_source.marks import write_mark
@@ -54,9 +54,7 @@ def erase(run: Run) -> dict[str, object]:
     if run.job.dry_run:
         return _counted(run, published, wanted)
     with lease(run.layout, COPYING), lease(run.layout, "maintain"), lease(run.layout, "sync") as own:
-        bronze = Bronze(run.layout)
-        check_source(run, bronze)
-        return _Erasure(run, bronze, own).facts()
+        return _Erasure(run, Bronze(run.layout), own).facts()
 
 
 def choose(run: Run, published: PublishedMark) -> list[Wanted]:
