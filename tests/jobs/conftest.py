@@ -25,6 +25,15 @@ def spark() -> Iterator[SparkSession]:
     started.stop()
 
 
+def take_way(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let folds write as they do when changes are few (`small`), many (`large`), or found by Spark too (`joined`)."""
+    if way != "small":
+        monkeypatch.setattr("tidemark_jobs.folding.is_small", lambda _: False)
+        monkeypatch.setattr("tidemark_jobs.history.step.is_small", lambda _: False)
+    if way == "joined":
+        monkeypatch.setattr("tidemark_jobs.upsert.lookup.LOOKED_THROUGH", 0)
+
+
 @pytest.fixture(scope="session")
 def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[psycopg.Connection]:
     """PostgreSQL, which knows how a value is written."""

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
+from tests.jobs.conftest import take_way
 from tests.jobs.lake import LINES, LOG, ORDERS, Event, Lake, insert, mark, relation, type_oid, update
 from tests.variants import any_of
 from tidemark_contract.specs import ColumnSpec, TableSpec
@@ -54,8 +55,7 @@ def filled(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Lak
 
 @pytest.fixture
 def lake(filled: Lake, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Lake:
-    if getattr(request, "param", "small") == "large":
-        monkeypatch.setattr("tidemark_jobs.folding.is_small", lambda _: False)
+    take_way(getattr(request, "param", "small"), monkeypatch)
     return filled.duplicate(tmp_path)
 
 

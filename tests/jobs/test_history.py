@@ -10,6 +10,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from tests.jobs.conftest import take_way
 from tests.jobs.drawn import drawn
 from tests.jobs.lake import LINES, LOG, ORDERS, Lake, delete, insert, mark, relation, truncate, update
 from tests.variants import any_of
@@ -36,8 +37,7 @@ def filled(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Lak
 
 @pytest.fixture
 def lake(filled: Lake, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Lake:
-    if getattr(request, "param", "small") == "large":
-        monkeypatch.setattr("tidemark_jobs.history.step.is_small", lambda _: False)
+    take_way(getattr(request, "param", "small"), monkeypatch)
     return filled.duplicate(tmp_path)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
+from tests.jobs.conftest import take_way
 from tests.jobs.drawn import drawn
 from tests.jobs.lake import LINES, LOG, ORDERS, Lake, delete, insert, mark, relation, truncate, update
 from tests.variants import any_of
@@ -30,11 +31,7 @@ def filled(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Lak
 
 @pytest.fixture
 def lake(filled: Lake, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Lake:
-    way = getattr(request, "param", "small")
-    if way != "small":
-        monkeypatch.setattr("tidemark_jobs.folding.is_small", lambda _: False)
-    if way == "joined":
-        monkeypatch.setattr("tidemark_jobs.upsert.lookup.LOOKED_THROUGH", 0)
+    take_way(getattr(request, "param", "small"), monkeypatch)
     return filled.duplicate(tmp_path)
 
 

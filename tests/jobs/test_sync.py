@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
+from tests.jobs.conftest import take_way
 from tests.jobs.lake import LINES, LOG, ORDERS, SHOP, Lake, delete, insert, mark, relation, truncate, update
 from tests.variants import any_of
 from tidemark_jobs import publication
@@ -32,11 +33,7 @@ def empty(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Lake
 @pytest.fixture
 def lake(empty: Lake, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Lake:
     """A lake at mark 1 to go on from."""
-    way = getattr(request, "param", "small")
-    if way != "small":
-        monkeypatch.setattr("tidemark_jobs.folding.is_small", lambda _: False)
-    if way == "joined":
-        monkeypatch.setattr("tidemark_jobs.upsert.lookup.LOOKED_THROUGH", 0)
+    take_way(getattr(request, "param", "small"), monkeypatch)
     return empty.duplicate(tmp_path)
 
 
