@@ -1,7 +1,6 @@
 """An Airflow on this machine: its services under honcho, its database on the stack's PostgreSQL, all on loopback."""
 
 import json
-import os
 import secrets
 import shlex
 import signal
@@ -30,7 +29,7 @@ _LOOK_EVERY_S = 0.5
 
 @dataclass(frozen=True)
 class LocalAirflow:
-    """What runs in `folder`, found by the folder's name in its argv; `mirror` are the settings of the mirror."""
+    """What runs in `folder`, found by the folder's name in its argv; `mirror` is the mirror's whole environment."""
 
     folder: Path
     server: EmbeddedPostgres
@@ -49,11 +48,11 @@ class LocalAirflow:
 
     def runs(self) -> bool:
         """Tell whether anything of it runs."""
-        return bool(processes.find(self._word))
+        return bool(processes.find(self.word))
 
     def end(self) -> bool:
         """End all of it, tasks that run included; False when nothing ran."""
-        return processes.end(self._word, first=signal.SIGTERM)
+        return processes.end(self.word, first=signal.SIGTERM)
 
     def api(self) -> AirflowApi:
         """Give its REST API, with the login of the person at this machine."""
@@ -69,7 +68,8 @@ class LocalAirflow:
         return self.folder / "services.log"
 
     @property
-    def _word(self) -> str:
+    def word(self) -> str:
+        """What all of it has in its argv."""
         return processes.mark(self.folder, "airflow")[1]
 
     @property
@@ -129,16 +129,15 @@ class LocalAirflow:
         return api
 
     def _environment(self) -> dict[str, str]:
-        """Give its settings, on top of the mirror's. Nothing of an Airflow that this shell is set up for gets in."""
+        """Give its settings, on top of the mirror's; nothing gets in of an Airflow that this shell is set up for."""
         made = self._secrets()
         url = self.server.url(ROLE, ROLE, made["database"]).replace("postgresql://", "postgresql+psycopg2://")
         address = f"http://127.0.0.1:{made['port']}"
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
+        inherited = {name: value for name, value in self.mirror.items() if not name.startswith("AIRFLOW")}
         return {
             **inherited,
-            **self.mirror,
             "TIDEMARK_JOBS_PYTHON": str(home() / "venv" / "spark" / "bin" / "python"),
-            "TIDEMARK_AIRFLOW": self._word.partition("=")[2],
+            "TIDEMARK_AIRFLOW": self.word.partition("=")[2],
             "AIRFLOW_PYTHON": shlex.quote(str(self._python)),
             "AIRFLOW_HOME": str(self.folder),
             "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
@@ -170,8 +169,12 @@ def _new_secrets() -> dict[str, str]:
 
 
 def _write_private(file: Path, facts: Mapping[str, str]) -> None:
-    file.touch(mode=0o600)
-    file.write_text(json.dumps(facts), encoding="utf-8")
+    """Write it where only our user reads it, whole or not at all."""
+    new = file.with_suffix(".new")
+    new.unlink(missing_ok=True)
+    new.touch(mode=0o600)
+    new.write_text(json.dumps(facts), encoding="utf-8")
+    new.replace(file)
 
 
 def _make_database(connection: "psycopg.Connection[tuple[object, ...]]", password: str) -> None:

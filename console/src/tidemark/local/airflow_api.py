@@ -45,6 +45,10 @@ class AirflowApi:
         found = self._authorized("GET", f"/api/v2/dags?tags={source}&limit=1000")
         return [str(dag["dag_id"]) for dag in found["dags"]]
 
+    def is_paused(self, dag: str) -> bool:
+        """Tell whether a DAG is kept from running."""
+        return bool(self._authorized("GET", f"/api/v2/dags/{dag}")["is_paused"])
+
     def unpause(self, dag: str) -> None:
         """Let a DAG run: it is paused when it is first seen."""
         self._authorized("PATCH", f"/api/v2/dags/{dag}", {"is_paused": False})
@@ -86,6 +90,7 @@ class AirflowApi:
         try:
             return self._authorized("GET", path)
         except HTTPError as error:
+            error.close()
             if error.code != HTTPStatus.NOT_FOUND:
                 raise
             return {}

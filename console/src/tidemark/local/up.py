@@ -30,6 +30,7 @@ def bring_up(stack: Stack, scale: float, load_seed: int | None, *, airflow: bool
 
 def by_itself(build: Builder, mirror: Mirror) -> None:
     """Sync without end in a warm session."""
+    build.stack.airflow.end()
     if not build.stack.runs(SYNC):
         build.sync(pause_s=5.0)
     if _wants_copy(mirror):

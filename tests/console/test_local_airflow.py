@@ -1,0 +1,105 @@
+"""The Airflow that `up --airflow` starts: well, closed to everybody else, and gone when it is ended."""
+
+import os
+from collections.abc import Iterator
+from http import HTTPStatus
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import pytest
+
+from tests.streaming.looking import LINUX, listening_addresses
+from tidemark.local import processes
+from tidemark.local.airflow import LocalAirflow
+from tidemark.local.airflow_api import AirflowApi
+from tidemark.local.postgres import EmbeddedPostgres
+
+LOCAL = Path(__file__).parents[2] / ".tidemark"
+# What a shell may be set up for is another Airflow's.
+OTHERS = {"AIRFLOW__API__HOST": "0.0.0.0", "AIRFLOW__CORE__EXECUTOR": "CeleryExecutor", "AIRFLOW_HOME": "/nowhere"}
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAirflow]:
+    folder = tmp_path_factory.mktemp("airflow")
+    source = folder / "specs" / "shop"
+    source.mkdir(parents=True)
+    (source / "source.yaml").write_text("source: shop\n")
+    (source / "public.orders.yaml").write_text(
+        "table: public.orders\nkey: [id]\ncolumns: [{name: id, type: integer, nullable: false}]\n"
+    )
+    with EmbeddedPostgres(LOCAL / "postgres" / "17", folder / "data") as server:
+        made = LocalAirflow(
+            folder / "airflow", server, {**os.environ, **OTHERS, "TIDEMARK_SPECS": str(folder / "specs")}
+        )
+        try:
+            made.start(lambda _: None)
+            yield made
+        finally:
+            made.end()
+    server.remove()
+
+
+def pids(airflow: LocalAirflow) -> list[int]:
+    """The services, and whatever they have started."""
+    parents = {
+        int(stat.parent.name): int(stat.read_text().rpartition(")")[2].split()[1])
+        for stat in Path("/proc").glob("[0-9]*/stat")
+    }
+    found = processes.find(airflow.word)
+    for pid in found:
+        found += [child for child, parent in parents.items() if parent == pid and child not in found]
+    return found
+
+
+def lives(pid: int) -> bool:
+    """A zombie has no argv."""
+    argv = Path(f"/proc/{pid}/cmdline")
+    return argv.exists() and bool(argv.read_bytes())
+
+
+def test_it_has_the_dags_of_the_source_which_are_paused_until_somebody_lets_them_run(airflow: LocalAirflow) -> None:
+    api = airflow.api()
+    api.wait_for_dag("sync_shop", lambda _: None, 60)
+
+    assert ["copy_shop", "maintain_shop", "sync_shop", "verify_shop"] == sorted(api.dags_of("shop"))
+    assert api.is_paused("sync_shop")
+    api.unpause("copy_shop")
+    assert not api.is_paused("copy_shop")
+
+
+@pytest.mark.skipif(not LINUX, reason="only Linux shows on which addresses a process listens")
+def test_only_this_machine_can_reach_it(airflow: LocalAirflow) -> None:
+    listeners = [listening_addresses(pid) for pid in pids(airflow)]
+
+    assert len(listeners) >= 5
+    assert {"127.0.0.1"} == set().union(*listeners)
+
+
+def test_nobody_gets_in_without_the_password_which_only_its_owner_can_read(airflow: LocalAirflow) -> None:
+    api = airflow.api()
+    with pytest.raises(HTTPError) as anonymous:
+        urlopen(f"{api.address}/api/v2/dags")
+    with pytest.raises(HTTPError) as stranger:
+        AirflowApi(api.address, api.user, "wrong").dags_of("shop")
+
+    for refusal in (anonymous.value, stranger.value):
+        refusal.close()
+    assert [HTTPStatus.UNAUTHORIZED] * 2 == [anonymous.value.code, stranger.value.code]
+    secrets = [airflow.folder / name for name in ("secrets.json", "passwords.json")]
+    assert {0o600} == {file.stat().st_mode & 0o777 for file in secrets}
+    assert api.password not in repr(api)
+    argv = [Path(f"/proc/{pid}/cmdline").read_text() for pid in pids(airflow)] if LINUX else []
+    assert not [words for words in argv if api.password in words]
+
+
+def test_it_is_there_already_and_ends_with_all_that_it_has_started(airflow: LocalAirflow) -> None:
+    before = pids(airflow)
+    assert airflow.start(lambda _: None).healthy()
+    assert set(before) <= set(pids(airflow))
+
+    assert airflow.end()
+    assert [] == [pid for pid in before if lives(pid)]
+    assert (False, False) == (airflow.end(), airflow.runs())
