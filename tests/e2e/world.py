@@ -7,12 +7,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 import psycopg
 from pyspark.sql import SparkSession
@@ -55,6 +55,7 @@ INSERT INTO measure SELECT '2025-12-01'::date + g, g % 7, g / 3.0 FROM generate_
 class World:
     """PostgreSQL with writers, and the folders of its mirror."""
 
+    server_settings: ClassVar[Mapping[str, str]] = {}
     server: EmbeddedPostgres
     folder: Path
     seed: int
@@ -68,7 +69,7 @@ class World:
     @contextmanager
     def on(cls, version: str, folder: Path, seed: int = 0) -> Iterator[Self]:
         """A world on a server of its own, which goes with all that runs on it."""
-        server = EmbeddedPostgres(LOCAL / "postgres" / version, folder / "data")
+        server = EmbeddedPostgres(LOCAL / "postgres" / version, folder / "data", settings=cls.server_settings)
         with server:
             made = cls(server, folder, seed)
             made.make()

@@ -1,6 +1,6 @@
 """One database in which every case has its schema, and the sessions that play the cases."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -25,6 +25,7 @@ class Exactness(World):
 
     cases: ClassVar[Sequence[Case]] = chosen_cases()
     lock_timeout: ClassVar[str] = "5s"
+    server_settings: ClassVar[Mapping[str, str]] = {"max_connections": "300"}  # each case has its own
     witnessed: ClassVar[bool] = True  # what tables keep of the past is seen by triggers, too
 
     @cached_property
