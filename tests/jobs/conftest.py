@@ -26,12 +26,13 @@ def spark() -> Iterator[SparkSession]:
 
 
 def take_way(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let folds write as they do when changes are few (`small`), many (`large`), or found by Spark too (`joined`)."""
+    """Let folds write as when changes are few (`small`), many (`large`), or Spark finds all rows (`joined`)."""
     if way != "small":
         monkeypatch.setattr("tidemark_jobs.folding.is_small", lambda _: False)
         monkeypatch.setattr("tidemark_jobs.history.step.is_small", lambda _: False)
     if way == "joined":
         monkeypatch.setattr("tidemark_jobs.upsert.lookup.LOOKED_THROUGH", 0)
+        monkeypatch.setattr("tidemark_jobs.changes.READ_HERE", 0)
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ exactly which tables have changes, and how many, before any Spark job starts: an
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -86,15 +86,15 @@ class Bronze:
     def window(self, first_lsn: int, last_lsn: int) -> "Window":
         """Index the changes committed in the closed range."""
         files = self.between(first_lsn, last_lsn)
-        parts = [self._read(file.name, _INDEX) for file in files]
-        index = pa.concat_tables(parts) if parts else CHANGES.empty_table().select(_INDEX)
+        parts = [_narrowed(self._read(file.name, _INDEX)) for file in files]
+        index = pa.concat_tables(parts) if parts else _narrowed(CHANGES.empty_table().select(_INDEX))
         inside = pc.and_(
             pc.and_(pc.greater_equal(index["commit_lsn"], first_lsn), pc.less_equal(index["commit_lsn"], last_lsn)),
             pc.not_equal(pc.cast(index["op"], pa.string()), "s"),
         )
         return Window(self, files, first_lsn, last_lsn, index.filter(inside))
 
-    def changes(self, files: Sequence[BronzeFile], first_lsn: int, last_lsn: int, relations: list[int]) -> pa.Table:
+    def changes(self, files: Sequence[BronzeFile], first_lsn: int, last_lsn: int, relations: Sequence[int]) -> pa.Table:
         """Read whole changes of some relations to the driver."""
         columns = ["commit_lsn", "ordinal", "xid", "commit_ts", "op", "relation_id", "before", "after", "unchanged"]
         parts = [self._read(file.name, columns) for file in files]
@@ -135,15 +135,38 @@ class Bronze:
                     yield ArrivedMark(Mark.from_text(dict(row["after"])), row["commit_lsn"])
 
 
+def _narrowed(rows: pa.Table) -> pa.Table:
+    """Keep of old keys and rows whether there is one."""
+    place = rows.schema.get_field_index("before")
+    return rows.set_column(place, "before", rows["before"].is_valid())
+
+
 @dataclass(frozen=True)
 class Window:
-    """The changes in bronze between two commit LSNs; `index` has their narrow columns, schema rows left out."""
+    """The changes in bronze between two commit LSNs, of all relations or of some (`whole` has them all then).
+
+    `index` has their narrow columns, schema rows left out; `before` says whether there is one.
+    """
 
     bronze: Bronze
     files: Sequence[BronzeFile]
     first_lsn: int
     last_lsn: int
     index: pa.Table
+    whole: "Window | None" = None
+
+    def of(self, relations: Sequence[int]) -> "Window":
+        """Give the changes of some relations. All tables, one by one, cost together little more than the whole."""
+        places = [self._places[oid] for oid in relations if oid in self._places]
+        rows = np.sort(np.concatenate(places)) if places else np.empty(0, np.int64)
+        return replace(self, index=self.index.take(rows), whole=self)
+
+    @cached_property
+    def _places(self) -> dict[int, np.ndarray]:
+        """Relation oid → where its changes are in the index."""
+        order = np.argsort(self.relations, kind="stable")
+        found, starts = np.unique(self.relations[order], return_index=True)
+        return dict(zip(found.tolist(), np.split(order, starts[1:]), strict=False))  # of nothing, split makes one
 
     @cached_property
     def relations(self) -> np.ndarray:
@@ -185,7 +208,7 @@ class Window:
 
     def moved(self, chosen: np.ndarray) -> bool:
         """Tell whether a chosen update brings an old key or row, so that its key may have changed."""
-        return bool((chosen & self._are("u") & np.asarray(self.index["before"].is_valid())).any())
+        return bool((chosen & self._are("u") & np.asarray(self.index["before"])).any())
 
     def toast(self, chosen: np.ndarray) -> list[str]:
         """Name the columns that some chosen change leaves out because their stored value did not change."""
@@ -213,7 +236,7 @@ class Window:
         first, last = min(places), max(places)
         sent = [
             ((row["commit_lsn"], row["ordinal"]), row["after"])
-            for row in self._schemas
+            for row in (self.whole or self)._schemas
             if row["relation_id"] == relation
         ]
         begins = max((place for place, _ in sent if place <= first), default=first)

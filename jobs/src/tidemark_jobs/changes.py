@@ -1,6 +1,6 @@
 """The changes of one table between two marks, as a DataFrame: collected while few, read by Spark when many."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -15,8 +15,12 @@ from tidemark_jobs.plan import TableFold
 from tidemark_jobs.reader import read_files
 
 FEW = 50_000
-"""Up to so many changes of a window go through the driver: a fold then starts from a local relation, and costs one
-job less than half of what a scan of bronze does."""
+"""Up to so many changes of a table in a window go through the driver: a fold then starts from a local relation, and
+costs one job less than half of what a scan of bronze does."""
+MOST = 4 * FEW
+"""So many at most, of all such tables together."""
+READ_HERE = 4 * FEW
+"""Files with up to so many rows are read by the driver itself."""
 
 _COLUMNS = """commit_lsn bigint, ordinal bigint, xid bigint, commit_ts bigint, op string, relation_id bigint,
     before map<string,string>, after map<string,string>, unchanged array<string>"""
@@ -28,33 +32,39 @@ class ChangeReader:
     TRUNCATEs and what they undid are left out, but not of a fold that wants the whole.
     """
 
-    def __init__(self, window: Window, folds: Sequence[TableFold]) -> None:
+    def __init__(self, spark: SparkSession, window: Window, folds: Sequence[TableFold]) -> None:
         self._window = window
-        small = [fold for fold in folds if fold.changes <= FEW]
-        rows_in_files = sum(file.rows for file in window.files)
-        self._collected: pa.Table | None = None
-        if small and rows_in_files <= 4 * FEW:
-            relations = [oid for fold in small for oid in fold.relations]
-            self._collected = window.bronze.changes(window.files, window.first_lsn, window.last_lsn, relations)
+        self._few = frozenset(fold.spec.table for fold in _few(folds))
+        relations = [oid for fold in folds if fold.spec.table in self._few for oid in fold.relations]
+        self._collected = self._collect(spark, relations) if relations else None
 
     def read(self, spark: SparkSession, fold: TableFold, target: Mark) -> DataFrame:
         """Give the changes that the target sees and the table's own mark does not, each once."""
         if not fold.changes:
             return spark.createDataFrame([], _COLUMNS)
-        if self._collected is not None and fold.changes <= FEW:
+        if self._collected is not None and fold.spec.table in self._few:
             rows = spark.createDataFrame(few_changes(self._collected, fold, target))
         else:
             rows = self._many(spark, fold, target)
         return rows.dropDuplicates(["commit_lsn", "ordinal"]) if self._window.repeated else rows
 
-    def _many(self, spark: SparkSession, fold: TableFold, target: Mark) -> DataFrame:
+    def _collect(self, spark: SparkSession, relations: Sequence[int]) -> pa.Table:
+        """Bring the changes of these relations to the driver: where they stand among many, Spark finds them."""
+        window = self._window
+        if sum(file.rows for file in window.files) <= READ_HERE:
+            return window.bronze.changes(window.files, window.first_lsn, window.last_lsn, relations)
+        return self._scan(spark, relations).toArrow()
+
+    def _scan(self, spark: SparkSession, relations: Sequence[int]) -> DataFrame:
         window = self._window
         bronze = window.bronze.layout.bronze
         # The window knows its files, and no row of bronze is ever deleted: to ask Delta for them costs seconds.
         files = read_files(spark, _COLUMNS, [f"{bronze}/{file.name}" for file in window.files])
         inside = F.col("commit_lsn").between(window.first_lsn, window.last_lsn)
-        relation = F.col("relation_id").isin(list(fold.relations))
-        rows = files.where(inside & relation & (F.col("op") != "s"))
+        return files.where(inside & F.col("relation_id").isin(list(relations)) & (F.col("op") != "s"))
+
+    def _many(self, spark: SparkSession, fold: TableFold, target: Mark) -> DataFrame:
+        rows = self._scan(spark, fold.relations)
         visible = rows.where(seen(F.col("xid"), target.snapshot) & ~seen(F.col("xid"), fold.stand.base.snapshot))
         if fold.whole:
             return visible
@@ -62,6 +72,16 @@ class ChangeReader:
             last = F.struct(F.lit(truncates[-1].commit_lsn), F.lit(truncates[-1].ordinal))
             visible = visible.where((F.col("relation_id") != oid) | (F.struct("commit_lsn", "ordinal") > last))
         return visible.where("op <> 't'")
+
+
+def _few(folds: Sequence[TableFold]) -> Iterator[TableFold]:
+    """Choose the folds whose changes go through the driver, the smallest first."""
+    room = MOST
+    for fold in sorted(folds, key=lambda fold: fold.changes):
+        room -= fold.changes
+        if fold.changes > FEW or room < 0:
+            return
+        yield fold
 
 
 def few_changes(collected: pa.Table, fold: TableFold, target: Mark) -> pa.Table:

@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
 from tidemark_contract.catalog import holders
 from tidemark_contract.evolution import Evolution, NotFollowed, Table, follow, spec_at, unlike
 from tidemark_contract.marks import Mark, linked
@@ -119,7 +117,8 @@ def _renumbered(spec: TableSpec, before: Table, after: Table) -> bool:
 def _fold(stand: Stand, target: Mark, window: Window, before: Table, after: Table) -> TableFold | None:
     """Choose the table's changes; None when there is nothing to do. Raises NotFollowed and SentOtherwise."""
     relations = tuple(sorted({relation.oid for relation in (*before, *after)}))
-    chosen = np.isin(window.relations, relations) & window.seen(target.snapshot) & ~window.seen(stand.base.snapshot)
+    window = window.of(relations)
+    chosen = window.seen(target.snapshot) & ~window.seen(stand.base.snapshot)
     evolution = follow(stand.spec, before, after, lambda oid: window.sent_schemas(chosen, oid))
     if window.protections(chosen) - {stand.protection}:
         raise SentOtherwise
