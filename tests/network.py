@@ -104,14 +104,20 @@ class Network:
 
     def _hand_on(self, connection: _Connection, source: socket.socket, sink: socket.socket, limited: bool) -> None:
         with suppress(OSError):  # an end was closed: that is how connections end here
-            while data := source.recv(1 << 16):
+            while data := _received(source):
                 for piece in self._pieces(data):
                     if limited and self._is_used_up(len(piece)):
                         self.reset()
                         return
                     if not connection.silent:
                         sink.sendall(piece)
-            if not connection.silent:
+            if connection.silent:
+                return
+            if data is None:
+                sink.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RST)
+                sink.shutdown(socket.SHUT_RD)
+                sink.close()
+            else:
                 sink.shutdown(socket.SHUT_WR)
 
     def _pieces(self, data: bytes) -> Iterator[bytes]:
@@ -128,6 +134,14 @@ class Network:
             return False
         self.left -= size
         return self.left < 0
+
+
+def _received(end: socket.socket) -> bytes | None:
+    """Give what came; nothing at the end, None when the other side has reset the connection."""
+    try:
+        return end.recv(1 << 16)
+    except ConnectionResetError:
+        return None
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -89,10 +90,16 @@ class Mirror:
 
     def saying(self, text: str) -> list[str]:
         """Name every object of the lake that says a text, in its octets or, of a Parquet file, in its rows."""
+        return [name for name, content in self.objects() if text in _told(content)]
+
+    def objects(self, prefix: str = "") -> Iterator[tuple[str, bytes]]:
+        """Give the lake's objects whose names begin so."""
         options = {"AWS_VIRTUAL_HOSTED_STYLE_REQUEST": "false", "AWS_ENDPOINT_URL": self.s3.endpoint, **KEYS}
         store = S3Store.from_url(self.lake, config=cast("S3Config", options), client_options={"allow_http": True})
-        names = [str(meta["path"]) for batch in obstore.list(store) for meta in batch]
-        return [name for name in names if text in _told(bytes(obstore.get(store, name).bytes()))]
+        for batch in obstore.list(store):
+            for name in (str(meta["path"]) for meta in batch):
+                if name.startswith(prefix):
+                    yield name, bytes(obstore.get(store, name).bytes())
 
     def kill_stream(self) -> None:
         """Kill -9 both processes of its Flink: they are known by their folder for temporary files."""
