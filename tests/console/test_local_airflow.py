@@ -64,7 +64,7 @@ def test_it_has_the_dags_of_the_source_which_are_paused_until_somebody_lets_them
     api = airflow.api()
     api.wait_for_dag("sync_shop", lambda _: None, 60)
 
-    assert ["copy_shop", "maintain_shop", "sync_shop", "verify_shop"] == sorted(api.dags_of("shop"))
+    assert ["copy_shop", "guard_shop", "maintain_shop", "sync_shop", "verify_shop"] == sorted(api.dags_of("shop"))
     assert api.is_paused("sync_shop")
     api.unpause("copy_shop")
     assert not api.is_paused("copy_shop")

@@ -65,6 +65,11 @@ def test_a_continuous_job_reads_back() -> None:
     assert job == parse(job.argv())
 
 
+def test_a_guard_is_the_consoles_and_every_other_job_that_of_the_jobs() -> None:
+    assert ["-m", "tidemark", "guard", "--source", "shop", "--json"] == Job("guard", "shop").command()
+    assert {"tidemark_jobs"} == {Job(name, "shop").command()[1] for name in JOBS}
+
+
 def test_a_paced_job_reads_back() -> None:
     job = Job("verify", "shop", pace=0.5, limit=60)
     assert job == parse(job.argv())

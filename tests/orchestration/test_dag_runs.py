@@ -20,6 +20,7 @@ from tidemark_contract.specs import load_source
 # Airflow's own API server runs in our process, with the warnings of the libraries that it brings.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
 PATIENCE_S = 120.0
+_GUARD_SAYS = ("did", "stream", "slot_active")
 
 
 @pytest.fixture(scope="module")
@@ -163,6 +164,23 @@ def test_a_stream_that_is_down_is_waited_for_by_trying_again(world: World, dags)
     assert {"sync": ("failed", 2)} == ran.tasks
     assert ["again: sync of shop: mark ", "failed: sync of shop: mark"] == [words[:26] for words in told]
     assert all("is the stream running?" in words for words in told)
+
+
+def test_the_guard_brings_a_stream_back_that_was_killed(dags) -> None:
+    """The one of the test before. What it starts outlives its task."""
+    ran, again = run(dags["guard_shop"]), run(dags["guard_shop"])
+
+    assert ({"guard": ("success", 1)}, {"guard": ("success", 1)}) == (ran.tasks, again.tasks)
+    assert ("restarted", "running", True) == tuple(ran.results["guard"][name] for name in _GUARD_SAYS)
+    assert ("nothing", "running", True) == tuple(again.results["guard"][name] for name in _GUARD_SAYS)
+
+
+def test_what_a_guard_has_to_tell_is_the_reason_of_its_task(dags, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIDEMARK_LIMIT_XMIN_AGE", "none")
+    told = listen(dags["guard_shop"].get_task("guard"))
+
+    assert {"guard": ("failed", 1)} == run(dags["guard_shop"]).tasks
+    assert ["failed: guard of shop: TIDEMARK_LIMIT_XMIN_AGE is 'none': write a whole number above 0"] == told
 
 
 def test_a_source_that_is_down_is_waited_for_by_trying_again(world: World, dags) -> None:

@@ -46,7 +46,7 @@ def test_there_are_as_many_dags_as_sources_and_marts_ask_for(dags, specs: Path) 
     """An empty bag would pass every other test. Both sources have the table of one mart."""
     of_shop = {"gold_shop_pricing_summary", "gold_shop_shipping_priority", "gold_shop_local_supplier_volume"}
     gold = of_shop | {"gold_crm_pricing_summary"}
-    kinds = ("sync", "verify", "maintain", "copy")
+    kinds = ("sync", "guard", "verify", "maintain", "copy")
     assert {f"{kind}_{source.name}" for source in load_sources(specs) for kind in kinds} | gold == set(dags)
 
 
@@ -78,9 +78,9 @@ def test_what_writes_to_the_lake_goes_through_the_pool_of_its_source(dags, specs
 
 
 def test_a_task_is_the_job_of_the_contract(dags) -> None:
-    jobs = [task.job for name in ("sync", "verify", "maintain") for task in dags[f"{name}_shop"].tasks]
+    jobs = [task.job for name in ("sync", "guard", "verify", "maintain") for task in dags[f"{name}_shop"].tasks]
 
-    assert [Job("sync", "shop"), Job("verify", "shop"), Job("maintain", "shop")] == jobs
+    assert [Job("sync", "shop"), Job("guard", "shop"), Job("verify", "shop"), Job("maintain", "shop")] == jobs
     assert Job("gold", "shop", ("pricing_summary",)) == parse(dags["gold_shop_pricing_summary"].tasks[0].job.argv())
     assert {"sync"} == dags["copy_shop"].get_task("copy").downstream_task_ids
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import click
 
-from tidemark.commands import doctor, gold, init, jobs, local, status, stream
+from tidemark.commands import doctor, gold, guard, init, jobs, local, status, stream
 
 SECTIONS: Mapping[str, Sequence[click.Command]] = {
     "Set up a mirror": (init.discover, init.init, doctor.doctor),
-    "Run it": (stream.start, stream.stop, jobs.copy, jobs.sync, jobs.maintain, jobs.erase),
+    "Run it": (stream.start, stream.stop, guard.guard, jobs.copy, jobs.sync, jobs.maintain, jobs.erase),
     "Use and trust it": (status.status, jobs.verify, jobs.repair, jobs.export, gold.gold),
     "Try it on this machine": (local.demo, local.up, local.down),
     "Take it down": (init.drop,),

@@ -55,7 +55,14 @@ class CommandFailed(Exception):
 def print_failure(failure: Failure, *, as_json: bool) -> None:
     """Say once why the command failed, on stderr: in red, or as one JSON object for scripts."""
     if as_json:
-        facts = {"error": failure.kind, "message": failure.message, "exit_code": failure.exit_code}
+        # Framed as the last event of a job: who starts both reads both.
+        facts = {
+            "event": "failed",
+            "level": "error",
+            "error": failure.kind,
+            "message": failure.message,
+            "exit_code": failure.exit_code,
+        }
         print(json.dumps(facts), file=sys.stderr, flush=True)
         return
     first, _, more = failure.message.partition("\n")

@@ -10,6 +10,10 @@ DEFAULT_PACE = 0.03
 DEFAULT_LIMIT_S = 3600
 
 
+GUARD = "guard"
+"""The one job that is the console's: it needs no engine, and starts Flink's environment where it has to."""
+
+
 @dataclass(frozen=True)
 class Job:
     """One run of one job: what to do, to which source, and how."""
@@ -25,6 +29,12 @@ class Job:
     dry_run: bool = False
     pace: float = DEFAULT_PACE
     limit: int = DEFAULT_LIMIT_S
+
+    def command(self) -> list[str]:
+        """Give the arguments with which a Python of the jobs' environment runs it."""
+        if self.name == GUARD:
+            return ["-m", "tidemark", GUARD, "--source", self.source, "--json"]
+        return ["-m", "tidemark_jobs", *self.argv()]
 
     def argv(self) -> list[str]:
         """Give the arguments that `parse` turns back into this job."""

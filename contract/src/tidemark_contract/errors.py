@@ -73,6 +73,14 @@ class MarkTimeout(RetryableError):
     """A mark did not arrive in the lake in time: the stream is down or behind."""
 
 
+class StreamDown(RetryableError):
+    """Nobody reads the slot, though nobody has stopped the stream."""
+
+
+class LimitExceeded(TidemarkError):
+    """What a stream costs its source, or how far it is behind, is beyond a limit."""
+
+
 class NotEqual(TidemarkError):
     """A proof found differences between the source and the lake."""
 

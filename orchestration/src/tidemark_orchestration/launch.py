@@ -79,7 +79,7 @@ class LocalLauncher:
         return (self._strike_out(line.rstrip("\n")) for line in stream or ())
 
     def _start(self, job: Job) -> subprocess.Popen[str]:
-        argv = [self._environment[PYTHON], "-W", "ignore", "-u", "-m", "tidemark_jobs", *job.argv()]
+        argv = [self._environment[PYTHON], "-W", "ignore", "-u", *job.command()]
         kept = {name: value for name, value in self._environment.items() if not name.startswith(_AIRFLOWS)}
         try:
             self._group = subprocess.Popen(

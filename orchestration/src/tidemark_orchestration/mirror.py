@@ -6,13 +6,14 @@ from typing import Any
 
 from airflow.sdk import DAG, AssetAlias, Param
 
-from tidemark_contract.argv import Job
+from tidemark_contract.argv import GUARD, Job
 from tidemark_contract.names import dag_id, pool_name, silver_alias
 from tidemark_contract.outlines import Outline
 from tidemark_orchestration.dag import build
 from tidemark_orchestration.operators import JobOperator
 
 SYNC_EVERY = timedelta(minutes=5)
+GUARD_EVERY = timedelta(minutes=5)
 
 
 def sync_dag(source: Outline) -> DAG:
@@ -29,6 +30,17 @@ def sync_dag(source: Outline) -> DAG:
             pool=pool_name(source.name),
             execution_timeout=timedelta(hours=1),
         )
+    return dag
+
+
+def guard_dag(source: Outline) -> DAG:
+    """Look after the stream, beside all that writes: it touches nothing in the lake."""
+    doc = (
+        f"Bring the stream of **{source.name}** back when it was killed; tell what it costs its source.\n\n"
+        "A stream that a person has stopped stays so."
+    )
+    with _dag(source, GUARD, doc, GUARD_EVERY, ends_in=timedelta(minutes=30)) as dag:
+        JobOperator(task_id=GUARD, job=Job(GUARD, source.name), execution_timeout=timedelta(minutes=10))
     return dag
 
 
@@ -89,4 +101,4 @@ def _dag(source: Outline, kind: str, doc: str, schedule: object, *, ends_in: tim
 
 def mirror_dags(source: Outline) -> Sequence[DAG]:
     """Give all of them."""
-    return [sync_dag(source), verify_dag(source), maintain_dag(source), copy_dag(source)]
+    return [sync_dag(source), guard_dag(source), verify_dag(source), maintain_dag(source), copy_dag(source)]

@@ -23,6 +23,7 @@ class SlotHealth:
     lag_bytes: int | None  # what has been written since the last confirmed change
     safe_wal_size: int | None  # what may be written until the slot is lost; None without max_slot_wal_keep_size
     clock: datetime | None = None  # what the source takes for now
+    xmin_age: int | None = None  # transactions since the oldest one whose catalog rows the slot keeps from VACUUM
 
     @property
     def lost(self) -> bool:
@@ -37,7 +38,9 @@ def slot_health(url: str, source: str) -> SlotHealth | None:
     return _health(*row) if row else None
 
 
-def _health(slot: dict[str, Any], retained: int | None, lag: int | None, clock: datetime) -> SlotHealth:
+def _health(
+    slot: dict[str, Any], retained: int | None, lag: int | None, clock: datetime, age: int | None
+) -> SlotHealth:
     return SlotHealth(
         active=slot["active"],
         active_pid=slot["active_pid"],
@@ -49,6 +52,7 @@ def _health(slot: dict[str, Any], retained: int | None, lag: int | None, clock: 
         lag_bytes=lag,
         safe_wal_size=slot["safe_wal_size"],
         clock=clock,
+        xmin_age=age,
     )
 
 
@@ -68,7 +72,8 @@ def _lsn(text: str | None) -> int | None:
 # As jsonb, because the columns differ from version to version. A standby has no position of its own to write at.
 _HEALTH = """
 SELECT to_jsonb(slot), greatest(0, pg_wal_lsn_diff(position.lsn, slot.restart_lsn))::bigint,
-       greatest(0, pg_wal_lsn_diff(position.lsn, slot.confirmed_flush_lsn))::bigint, clock_timestamp()
+       greatest(0, pg_wal_lsn_diff(position.lsn, slot.confirmed_flush_lsn))::bigint, clock_timestamp(),
+       greatest(age(slot.xmin), age(slot.catalog_xmin))
 FROM pg_replication_slots slot,
      (SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END AS lsn) position
 WHERE slot.slot_name = %(slot)s

@@ -1,4 +1,4 @@
-"""`python -m tidemark_streaming start|stop|status --source NAME`: one JSON object on stdout, JSON logs on stderr."""
+"""`python -m tidemark_streaming start|resume|stop|status --source NAME`: one JSON object out, JSON logs on stderr."""
 
 import argparse
 import json
@@ -13,6 +13,7 @@ from tidemark_contract.settings import Settings
 from tidemark_streaming.foreground import stay
 from tidemark_streaming.home import Home
 from tidemark_streaming.logs import log_to_stderr
+from tidemark_streaming.options import DEFAULT_INTERVAL
 from tidemark_streaming.pipelines import Pipeline
 from tidemark_streaming.status import Status
 
@@ -45,8 +46,13 @@ def _run(pipeline: Pipeline, parsed: argparse.Namespace) -> Status:
         return pipeline.stop()
     if parsed.command == "status":
         return pipeline.status()
+    if parsed.command == "resume":
+        return pipeline.resume()
     status = pipeline.start(interval=parsed.checkpoint_interval, without_state=parsed.without_state)
-    return status if parsed.detach else stay(pipeline)
+    if parsed.detach:
+        return status
+    with pipeline.attended():
+        return stay(pipeline)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -54,13 +60,18 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     start = commands.add_parser("start", help="start a pipeline from its newest state", allow_abbrev=False)
     start.add_argument("--detach", action="store_true", help="return once it runs; without it, stop it at a signal")
-    start.add_argument("--checkpoint-interval", type=_interval, default="10s", help="how often files land; default 10s")
+    start.add_argument(
+        "--checkpoint-interval", type=_interval, default=DEFAULT_INTERVAL, help="how often files land; default 10s"
+    )
     start.add_argument(
         "--without-state", action="store_true", help="begin a new incarnation where the slot stands; needs a copy after"
     )
+    resume = commands.add_parser(
+        "resume", help="start it again if it was killed, detached and from its last checkpoint", allow_abbrev=False
+    )
     stop = commands.add_parser("stop", help="stop it with a savepoint", allow_abbrev=False)
     status = commands.add_parser("status", help="say how it is", allow_abbrev=False)
-    for command in (start, stop, status):
+    for command in (start, resume, stop, status):
         command.add_argument("--source", required=True)
     return parser
 

@@ -44,7 +44,7 @@ def stay(pipeline: Pipeline) -> Status:
 
 def _care(pipeline: Pipeline, status: Status) -> None:
     if status.state == "failed":
-        pipeline.stop()
+        pipeline.cluster.stop()  # not by `stop`: it is no wish of anybody's, and who looks after streams has to tell
         raise failure(status.reason or "no reason given")
     if status.state != "down":
         return

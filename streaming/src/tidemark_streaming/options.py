@@ -6,6 +6,7 @@ from pathlib import Path
 
 # Name and uid of the source: its state in a savepoint, and its metrics, are found by it.
 SOURCE_NAME = "postgres"
+DEFAULT_INTERVAL = "10s"
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class PipelineOptions:
     landing: str
     checkpoints: str
     connector: dict[str, str]
-    checkpoint_interval: str = "10s"
+    checkpoint_interval: str = DEFAULT_INTERVAL
     restore: str = ""
     jobmanager: str = ""
 

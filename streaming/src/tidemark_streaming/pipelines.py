@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from tidemark_contract.errors import LeaseTaken
+from tidemark_contract.errors import LeaseTaken, SettingsError
 from tidemark_contract.layout import Layout
 from tidemark_contract.names import slot_name
 from tidemark_contract.settings import Settings
@@ -19,7 +19,7 @@ from tidemark_streaming.home import Home
 from tidemark_streaming.incarnations import Incarnations
 from tidemark_streaming.jobs import Job
 from tidemark_streaming.locks import command_lock
-from tidemark_streaming.options import PipelineOptions
+from tidemark_streaming.options import DEFAULT_INTERVAL, PipelineOptions
 from tidemark_streaming.protection import protect_option
 from tidemark_streaming.rest import FlinkUnavailable
 from tidemark_streaming.runs import Run
@@ -56,11 +56,12 @@ class Pipeline:
         """Its cluster."""
         return Cluster(self.folder, self.home, self.environment)
 
-    def start(self, *, interval: str, without_state: bool = False) -> Status:
+    def start(self, *, interval: str, without_state: bool = False, only_down: bool = False) -> Status:
         """Start it from its newest state; return when it reads, and a checkpoint holds where it is.
 
         LeaseTaken when it runs already, SourceRefused with the connector's reason when the source is not fit,
         SourceUnavailable when it does not answer in time. After an error nothing is left running.
+        `only_down`: only what was killed, and whose last checkpoint is here, see `resume`.
         """
         slot_name(self.source)  # before the name becomes a folder
         url = SourceUrl.parse(self.settings.source_url(self.source))
@@ -69,6 +70,8 @@ class Pipeline:
         self.home.file_system(self.settings.lake, self.environment)  # before anything is begun
         with self._lock():
             self._refuse_a_second()
+            if only_down:
+                self._refuse_all_but_down()
             waiting.for_server(url.options["host"], int(url.options["port"]))
             try:
                 connector = url.options | _LAG_OPTIONS | self._secret("password.file", url.password)
@@ -79,12 +82,29 @@ class Pipeline:
                 self.cluster.stop()
                 raise
 
+    def resume(self) -> Status:
+        """Start it again as it was, from its last checkpoint, because it is down though nobody has stopped it.
+
+        LeaseTaken when it is not down (any more), or a start in the foreground looks after it; SettingsError when its
+        last checkpoint is not here. Whether a stream begins anew is a person's decision.
+        """
+        with self.attended():
+            last = self.folder / "options.json"
+            interval = PipelineOptions.read(last).checkpoint_interval if last.exists() else DEFAULT_INTERVAL
+            return self.start(interval=interval, only_down=True)
+
+    def attended(self) -> AbstractContextManager[None]:
+        """Be the one process that brings it back when something of it is killed; LeaseTaken when another is."""
+        slot_name(self.source)  # before the name becomes a folder
+        return command_lock(self.folder / "attended", wait_s=0)
+
     def stop(self) -> Status:
         """Stop it with a savepoint and end its cluster; what gives no savepoint resumes from its last checkpoint."""
         with self._lock():
             if run := Run.read(self.folder):
-                self._savepoint(run)
+                # First: should we be killed on the way, nobody takes it for a stream that is to be brought back.
                 replace(run, stopped=True).write(self.folder)
+                self._savepoint(run)
             self.cluster.stop()
         return self.status()
 
@@ -101,6 +121,19 @@ class Pipeline:
         if status.state in ("running", "restarting"):
             where = f"{self.folder}, web UI {status.web_ui}"
             raise LeaseTaken(f"the pipeline of {self.source} is {status.state} already: {where}; stop it first")
+
+    def _refuse_all_but_down(self) -> None:
+        run = Run.read(self.folder)
+        if run is None or run.stopped or (status := self.status()).state != "down":
+            state = "stopped" if run is None or run.stopped else status.state
+            raise LeaseTaken(f"the pipeline of {self.source} is {state} by now: another command was first")
+        newest = Incarnations(Layout(self.settings.lake, self.source)).current()
+        if run.incarnation != newest or checkpoints.newest(self._checkpoints(newest)) is None:
+            raise SettingsError(
+                f"TIDEMARK_STATE is {self.settings.state}, which holds no checkpoint of incarnation {newest}, the "
+                f"newest of {self.source}: point it at the folder that has them; are they lost, `tidemark start` "
+                "begins where the slot stands, and `tidemark copy` has to follow"
+            )
 
     def _start(self, connector: dict[str, str], interval: str, without_state: bool) -> Status:
         self.cluster.stop()

@@ -11,7 +11,7 @@ from tidemark.local.stack import LOAD, Stack
 from tidemark.local.steps import Steps
 from tidemark.mirror import Mirror
 from tidemark.published import Control
-from tidemark_contract.argv import Job
+from tidemark_contract.argv import GUARD, Job
 from tidemark_contract.errors import NotEqual
 
 
@@ -38,7 +38,8 @@ class Demo:
         runs = Runs(build, build.airflow())
         runs.run("copy the tables under one snapshot, and sync them in", "copy", {"reason": "the demo"})
         runs.let_run()
-        self._kill_the_stream(build, mirror)
+        self._kill(build)
+        runs.run("bring the stream back", GUARD)
         runs.run("sync what came meanwhile", "sync")
         runs.wait_for("build the gold tables that new marks ask for", "gold", "pricing_summary")
         runs.run("verify every table, while the load runs", "verify")
@@ -50,16 +51,16 @@ class Demo:
         build.stream(mirror)
         build.copy(mirror)
         self._follow(build, mirror, "sync more marks", 2)
-        self._kill_the_stream(build, mirror)
+        self._kill(build)
+        build.stream(mirror, "bring the stream back")
         self._follow(build, mirror, "sync what came meanwhile", 2)
         with build.steps.step("build the gold tables from one mark") as step:
             build.job(mirror, Job("gold", mirror.name), step)
         return self._verify(build, mirror)
 
-    def _kill_the_stream(self, build: Builder, mirror: Mirror) -> None:
+    def _kill(self, build: Builder) -> None:
         with build.steps.step("kill the stream with -9") as step:
             step.outcome = f"{self.stack.kill_stream()} processes killed"
-        build.stream(mirror, "bring the stream back")
 
     def _check_load(self) -> None:
         if not self.stack.runs(LOAD):

@@ -1,0 +1,35 @@
+"""guard: look after the stream, now and then."""
+
+import click
+
+from tidemark import results
+from tidemark.mirror import Mirror
+from tidemark.options import json_option, source_option
+from tidemark.progress import Progress
+from tidemark_contract.errors import LimitExceeded
+from tidemark_contract.limits import Limits
+
+
+@click.command(short_help="Bring back a stream that was killed; tell what is beyond a limit.")
+@source_option
+@json_option
+def guard(source: str | None, as_json: bool) -> None:
+    """Look at stream, slot and newest mark once; for a scheduler, every few minutes.
+
+    A stream that was killed is started again as it was, from its last checkpoint. One that a person has stopped is not,
+    nor one that has failed, or whose slot or source is not what it was: that is told, with the cure.
+    """
+    from tidemark.guard import NOTHING, RESTARTED, beyond, see, tend
+
+    mirror = Mirror.open(source)
+    limits = Limits.read(mirror.environment)
+    seen, did = see(mirror), NOTHING
+    try:
+        with Progress(f"look after the stream of {mirror.name}", raw=as_json) as progress:
+            did = tend(mirror, seen, progress.show)
+        seen = see(mirror) if did == RESTARTED else seen
+    finally:
+        results.show_facts("guard", seen.summary(did), as_json=as_json)
+    # What was down is behind: the next look judges it.
+    if did == NOTHING and (wrong := list(beyond(seen, limits))):
+        raise LimitExceeded("\n".join(wrong))

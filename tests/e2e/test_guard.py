@@ -1,0 +1,208 @@
+"""`tidemark guard` beside a real stream that is killed: it comes back once, and never against anybody's wish."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.e2e.world import World
+
+pytestmark = pytest.mark.slow
+
+
+class Guarded(World):
+    """Its stream, seen from outside."""
+
+    limits: dict[str, str]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**super().environment, **getattr(self, "limits", {})}
+
+    def guard(self) -> tuple[int, dict[str, Any], str]:
+        """Give exit code, summary and, of a failure, the reason; as a task of Airflow's reads them."""
+        done = self.tidemark("guard", "--json")
+        words = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
+        reason = next((str(line["message"]) for line in words if line.get("event") == "failed"), "")
+        return done.returncode, json.loads(done.stdout or "{}"), reason
+
+    def pids(self) -> list[int]:
+        word = f"-Djava.io.tmpdir={self.folder / 'state' / 'flink' / 'shop' / 'tmp'}"
+        found = []
+        for entry in Path("/proc").iterdir():
+            try:
+                words = (entry / "cmdline").read_text(errors="replace").split("\0")
+            except OSError:
+                continue
+            found += [int(entry.name)] if word in words else []
+        return found
+
+    def kill(self) -> None:
+        for pid in self.pids():
+            os.kill(pid, signal.SIGKILL)
+        self.wait_until("it is dead, and the source has noticed", lambda: not self.pids() and not self.slot_is_read())
+
+    def slot_is_read(self) -> bool:
+        with psycopg.connect(self.server.superuser_url, autocommit=True) as connection:
+            query = "SELECT active FROM pg_replication_slots WHERE slot_name = 'tidemark_shop'"
+            return connection.execute(query).fetchone() == (True,)
+
+    def wait_until(self, what: str, true: Callable[[], bool]) -> None:
+        import time
+
+        deadline = time.monotonic() + 60
+        while not true():
+            assert time.monotonic() < deadline, f"in vain: {what}"
+            time.sleep(0.1)
+
+    def stream(self) -> dict[str, Any]:
+        [source] = json.loads(self.must("status", "--json"))["sources"]
+        return dict(source["stream"])
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    with Guarded.on("17", tmp_path_factory.mktemp("guarded")) as made:
+        made.must("discover", "--name", "shop")
+        made.must("init")
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def no_limits(world: Guarded) -> None:
+    world.limits = {}
+
+
+def test_one_that_was_never_started_is_nobodys_to_start(world: Guarded) -> None:
+    code, summary, reason = world.guard()
+
+    assert (75, "nothing", "elsewhere", False) == (code, summary["did"], summary["stream"], summary["slot_active"])
+    assert "nobody reads the slot tidemark_shop" in reason
+    assert [] == world.pids()
+
+
+def test_one_that_runs_is_left_alone_and_told_of(world: Guarded) -> None:
+    world.must("start", "--detach", "--checkpoint-interval", "1s")
+    world.must("copy")
+    world.must("sync")
+    pids = world.pids()
+
+    code, summary, _ = world.guard()
+
+    assert (0, "nothing", "running", True) == (code, summary["did"], summary["stream"], summary["slot_active"])
+    assert 0 < summary["retained_bytes"] < 1 << 30
+    assert 0 <= summary["xmin_age"] < 100_000
+    assert 0 < summary["mark_age_s"] < 600
+    assert summary["confirmed_lsn"].startswith("0/")
+    assert summary["mark"] > 0
+    assert (2, pids) == (len(pids), world.pids())
+
+
+def test_one_that_was_killed_comes_back_from_its_checkpoint_as_it_was(world: Guarded) -> None:
+    before = world.stream()
+    world.kill()
+    with psycopg.connect(world.url("owner"), autocommit=True) as connection:
+        connection.execute("UPDATE account SET balance = balance + 1")
+
+    code, summary, _ = world.guard()
+
+    after = world.stream()
+    assert (0, "restarted", "running", True) == (code, summary["did"], summary["stream"], summary["slot_active"])
+    assert (2, before["incarnation"]) == (len(world.pids()), after["incarnation"])
+    assert before["job"] != after["job"]
+    submitted = json.loads((world.folder / "state" / "flink" / "shop" / "options.json").read_text())
+    assert "1s" == submitted["checkpoint_interval"]
+    world.must("sync")
+    world.must("verify")
+
+
+def test_two_guards_at_once_start_one(world: Guarded) -> None:
+    world.kill()
+
+    with ThreadPoolExecutor(2) as pool:
+        ended = [code for code, _, _ in pool.map(lambda _: world.guard(), range(2))]
+
+    assert 0 in ended
+    assert {0, 75} >= set(ended)
+    assert (2, "running") == (len(world.pids()), world.stream()["state"])
+
+
+def test_a_stop_beside_a_guard_that_brings_it_back_wins(world: Guarded) -> None:
+    world.kill()
+
+    with ThreadPoolExecutor(2) as pool:
+        guarded = pool.submit(world.guard)
+        stopped = pool.submit(world.tidemark, "stop")
+        assert 0 == stopped.result().returncode, stopped.result().stderr
+        assert guarded.result()[0] in (0, 75)
+
+    assert ([], "stopped") == (world.pids(), world.stream()["state"])
+
+
+def test_one_that_was_stopped_stays_so(world: Guarded) -> None:
+    code, summary, _ = world.guard()
+
+    assert (0, "nothing", "stopped", False) == (code, summary["did"], summary["stream"], summary["slot_active"])
+    assert [] == world.pids()
+
+
+def test_one_that_is_stopped_still_costs_the_source(world: Guarded) -> None:
+    world.limits = {"TIDEMARK_LIMIT_WAL_MB": "1"}
+    with psycopg.connect(world.url("owner"), autocommit=True) as connection:
+        connection.execute("UPDATE account SET note = repeat(md5(random()::text), 400)")
+
+    code, summary, reason = world.guard()
+
+    assert (1, "stopped") == (code, summary["stream"])
+    assert summary["retained_bytes"] > 1_000_000
+    assert "more than 1.0 MB (TIDEMARK_LIMIT_WAL_MB): `tidemark start`" in reason
+    assert [] == world.pids()
+
+
+def test_a_stop_that_was_killed_on_the_way_is_still_a_wish(world: Guarded) -> None:
+    """Killed while it waits for the savepoint; then the stream too."""
+    world.must("start", "--detach", "--checkpoint-interval", "1s")
+    record = world.folder / "state" / "flink" / "shop" / "run.json"
+    argv = [str(Path(sys.executable).with_name("tidemark")), "stop"]
+    with subprocess.Popen(argv, env=world.environment, start_new_session=True, stderr=subprocess.DEVNULL) as stopping:
+        world.wait_until("the wish is written", lambda: json.loads(record.read_text())["stopped"])
+        os.killpg(stopping.pid, signal.SIGKILL)
+    world.kill()
+
+    code, summary, _ = world.guard()
+    assert (0, "nothing", "stopped") == (code, summary["did"], summary["stream"])
+    assert [] == world.pids()
+
+
+def test_one_whose_checkpoints_are_of_another_incarnation_is_a_persons(world: Guarded) -> None:
+    world.must("start", "--detach", "--checkpoint-interval", "1s")
+    world.kill()
+    other = world.folder / "the lake" / "control" / "_claims" / "shop" / "incarnations" / "000099"
+    other.write_text("{}")
+    try:
+        code, summary, reason = world.guard()
+    finally:
+        other.unlink()
+
+    assert (78, "nothing", "down") == (code, summary["did"], summary["stream"])
+    assert "holds no checkpoint of incarnation 99" in reason
+    assert [] == world.pids()
+
+
+def test_one_whose_slot_is_gone_is_a_persons_and_the_cure_is_told(world: Guarded) -> None:
+    with psycopg.connect(world.server.superuser_url, autocommit=True) as connection:
+        connection.execute("SELECT pg_drop_replication_slot('tidemark_shop')")
+
+    code, summary, reason = world.guard()
+
+    assert (78, "nothing", "down", None) == (code, summary["did"], summary["stream"], summary["slot_active"])
+    assert "there is no slot tidemark_shop: `tidemark init`" in reason
+    assert [] == world.pids()
