@@ -1,12 +1,16 @@
 """The DAGs say what the specs say, and what their tasks make of a job's exit code."""
 
 import json
+import re
 import shutil
 import sys
 from collections.abc import Iterator
+from copy import copy
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from jinja2 import StrictUndefined
 
 from tidemark_contract.argv import Job, parse
 from tidemark_contract.names import TableName
@@ -14,7 +18,8 @@ from tidemark_contract.outlines import load_outlines
 from tidemark_contract.specs import load_sources
 from tidemark_orchestration.pools import pools
 
-DAGS = Path(__file__).parents[2] / "orchestration" / "dags"
+REPOSITORY = Path(__file__).parents[2]
+DAGS = REPOSITORY / "orchestration" / "dags"
 LATE = "tidemark_orchestration.notify.tell_of_delay"
 TPCH = ("lineitem", "customer", "orders", "supplier", "nation", "region")
 
@@ -47,7 +52,8 @@ def test_there_are_as_many_dags_as_sources_and_marts_ask_for(dags, specs: Path) 
     of_shop = {"gold_shop_pricing_summary", "gold_shop_shipping_priority", "gold_shop_local_supplier_volume"}
     gold = of_shop | {"gold_crm_pricing_summary"}
     kinds = ("sync", "guard", "verify", "maintain", "copy")
-    assert {f"{kind}_{source.name}" for source in load_sources(specs) for kind in kinds} | gold == set(dags)
+    of_sources = {f"{kind}_{source.name}" for source in load_sources(specs) for kind in kinds}
+    assert of_sources | gold == set(dags)
 
 
 def test_every_dag_has_an_owner_words_retries_a_deadline_and_one_run_at_a_time(dags) -> None:
@@ -61,8 +67,42 @@ def test_every_dag_has_an_owner_words_retries_a_deadline_and_one_run_at_a_time(d
         for task in dag.tasks:
             assert task.owner.startswith("team-")
             assert task.retries
-            assert task.execution_timeout
-            assert task.trigger_rule == "all_success"
+            assert timedelta(0) < task.execution_timeout < timedelta(days=2)
+            assert task.on_failure_callback is not None
+
+
+def test_a_task_waits_for_the_success_of_all_before_it_and_for_nothing_else(dags) -> None:
+    """The one trigger rule that is used; docs/trigger-rules.md says what each of them does."""
+    assert {"all_success"} == {task.trigger_rule.value for dag in dags.values() for task in dag.tasks}
+    before = {f"{dag.dag_id}.{task.task_id}": task.upstream_task_ids for dag in dags.values() for task in dag.tasks}
+    assert {"copy_shop.sync": {"copy"}, "copy_crm.sync": {"copy"}} == {name: ids for name, ids in before.items() if ids}
+
+
+def test_every_pool_is_one_that_pools_makes(dags, specs: Path) -> None:
+    """A task whose pool does not exist is never run, and nobody is told."""
+    used = {task.pool for dag in dags.values() for task in dag.tasks}
+    assert {"default_pool"} | pools(load_outlines(specs)).keys() == used
+
+
+def test_what_a_dags_page_points_at_is_there(dags) -> None:
+    """Airflow shows it far from the repository: a link has to be an address, a place in the docs is named as code."""
+    for dag in dags.values():
+        assert not [link for link in re.findall(r"\]\(([^)]*)\)", dag.doc_md) if not link.startswith("https://")]
+        for page, anchor in re.findall(r"`(docs/[\w./-]+\.md)(?:#([\w-]+))?`", dag.doc_md):
+            headings = re.findall(r"^#+ (.*)$", (REPOSITORY / page).read_text(), re.MULTILINE)
+            assert not anchor or anchor in [heading.lower().replace(" ", "-") for heading in headings], page
+    assert "docs/orchestration.md#" in dags["guard_shop"].doc_md
+
+
+def test_every_templated_field_renders_with_what_a_form_begins_with(dags) -> None:
+    """A name that a template does not find would be an empty text, which some jobs take for everything."""
+    for dag in dags.values():
+        dag.template_undefined = StrictUndefined
+        params = {**dag.params.dump(), "reason": "a test"}
+        for task in map(copy, dag.tasks):  # others look at the templates
+            task.render_template_fields({"params": params, "dag": dag})
+            for field in task.template_fields:
+                assert "{{" not in str(getattr(task, field)), f"{dag.dag_id}.{task.task_id}.{field}"
 
 
 def test_what_writes_to_the_lake_goes_through_the_pool_of_its_source(dags, specs: Path) -> None:
@@ -92,7 +132,7 @@ def test_gold_waits_for_the_tables_that_it_reads(dags) -> None:
 
 
 def test_the_tables_of_a_copy_are_those_of_its_form(dags) -> None:
-    task = dags["copy_shop"].get_task("copy")
+    task = copy(dags["copy_shop"].get_task("copy"))
     task.render_template_fields({"params": {"tables": ["public.orders", '"Odd"."a""b"']}, "dag": dags["copy_shop"]})
 
     assert ["public.orders", '"Odd"."a""b"'] == list(task.tables)

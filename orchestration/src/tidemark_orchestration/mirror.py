@@ -37,7 +37,7 @@ def guard_dag(source: Outline) -> DAG:
     """Look after the stream, beside all that writes: it touches nothing in the lake."""
     doc = (
         f"Bring the stream of **{source.name}** back when it was killed; tell what it costs its source.\n\n"
-        "A stream that a person has stopped stays so."
+        "A stream that a person has stopped stays so: `docs/orchestration.md#the-guard`."
     )
     with _dag(source, GUARD, doc, GUARD_EVERY, ends_in=timedelta(minutes=30)) as dag:
         JobOperator(task_id=GUARD, job=Job(GUARD, source.name), execution_timeout=timedelta(minutes=10))
