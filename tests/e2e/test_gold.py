@@ -15,10 +15,15 @@ from tidemark.local.builder import Builder
 from tidemark.local.stack import Stack
 from tidemark.local.steps import Steps
 from tidemark_contract.argv import Job
+from tidemark_contract.errors import ConfigurationError, LeaseTaken, NotEqual
 from tidemark_contract.marks import MarkKind
 from tidemark_jobs.copy import copy
+from tidemark_jobs.deltalog import open_table
 from tidemark_jobs.erase.job import erase
-from tidemark_jobs.gold.marts import gold
+from tidemark_jobs.gold.backfill import backfill, check, drop, stage, swap
+from tidemark_jobs.gold.marts import TRANSFORMS, gold, lease_of, opened
+from tidemark_jobs.leases import lease
+from tidemark_jobs.reader import find_mark
 from tidemark_jobs.run import Run
 from tidemark_jobs.sync import sync_job
 from tidemark_source.snapshots import hold, join
@@ -62,8 +67,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         made.remove()
 
 
-def job(stack: Stack, spark: SparkSession, name: str, mark: int | None = None) -> Run:
-    return warm_run(stack.environment(), spark, Job(name, "shop", mark=mark, timeout=180))
+def job(stack: Stack, spark: SparkSession, name: str, mark: int | None = None, *marts: str) -> Run:
+    return warm_run(stack.environment(), spark, Job(name, "shop", marts, mark=mark, timeout=180))
 
 
 def exactly(rows: list[Any]) -> list[tuple[Any, ...]]:
@@ -93,6 +98,104 @@ def test_the_marts_are_what_postgresql_says_in_the_marks_snapshot(stack: Stack, 
         assert rows, f"{mart} has no rows: nothing would be compared"
         found = spark.read.format("delta").load(run.layout.gold(mart)).collect()
         assert exactly(rows) == exactly([tuple(row) for row in found]), mart
+
+
+def state(spark: SparkSession, path: str) -> tuple[int, list[Any]]:
+    """Give a mart's version and rows, as any reader of Delta sees them."""
+    rows = spark.read.format("delta").load(path).collect()
+    return open_table(path).version(), exactly([tuple(row) for row in rows])
+
+
+def leftovers(path: str) -> list[Path]:
+    return list(Path(path.removeprefix("file://")).glob("backfill-*/*.parquet"))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_mart_is_built_anew_from_an_older_mark_and_from_the_newest_again(stack: Stack, spark: SparkSession) -> None:
+    """Each is what `gold` makes of that mark."""
+    path = job(stack, spark, "sync").layout.gold("pricing_summary")
+    older, newest = _two_marks(stack, spark)
+    gold(job(stack, spark, "gold", newest))
+    version, as_newest = state(spark, path)
+
+    for mark, number in ((older, version + 1), (newest, version + 2)):
+        done = backfill(job(stack, spark, "backfill", mark, "pricing_summary"))
+
+        assert (mark, {"pricing_summary": number}) == (done["mark"], done["marts"])
+        backfilled = state(spark, path)
+        assert number == backfilled[0]
+        assert (mark == newest) == (backfilled[1] == as_newest)
+    gold(job(stack, spark, "gold", older))
+    assert state(spark, path)[1] != as_newest
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_backfill_that_is_cut_off_before_the_swap_leaves_the_mart_as_it_was(
+    stack: Stack, spark: SparkSession
+) -> None:
+    run = job(stack, spark, "backfill", None, "pricing_summary")
+    path, before = run.layout.gold("pricing_summary"), state(spark, run.layout.gold("pricing_summary"))
+    published = find_mark(run.control, None)
+    rows = TRANSFORMS["pricing_summary"](opened(run, ["pricing_summary"], published).of("pricing_summary"))
+
+    staged = stage(run.layout, "pricing_summary", rows)  # and no more: the process is dead
+
+    assert len(before[1]) == staged.rows
+    assert leftovers(path)
+    assert before == state(spark, path)
+    backfill(run)
+    assert before[0] + 1 == state(spark, path)[0]
+    with pytest.raises(LeaseTaken, match="was built by somebody else meanwhile"):
+        swap(staged, published)  # should the first be alive after all
+    drop(staged)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_of_two_who_write_a_mart_at_once_the_second_is_refused(stack: Stack, spark: SparkSession) -> None:
+    run = job(stack, spark, "backfill", None, "pricing_summary")
+    with lease(run.layout, lease_of("pricing_summary")):
+        for work in (backfill, gold):
+            with pytest.raises(LeaseTaken, match="another gold-pricing_summary of shop is running"):
+                work(run)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_what_is_not_sound_does_not_take_the_marts_place(stack: Stack, spark: SparkSession) -> None:
+    """Other columns, no rows, rows that are not what was computed."""
+    run = job(stack, spark, "backfill")
+    path = run.layout.gold("pricing_summary")
+    before, lying = state(spark, path), leftovers(path)
+    live = spark.read.format("delta").load(path)
+
+    with pytest.raises(ConfigurationError, match="has other columns by now"):
+        stage(run.layout, "pricing_summary", live.drop("avg_qty"))
+    with pytest.raises(ConfigurationError, match=r"would lose all its \d+ rows"):
+        check(empty := stage(run.layout, "pricing_summary", live.limit(0)), live)
+    torn = stage(run.layout, "pricing_summary", live)
+    file = Path(path.removeprefix("file://")) / next(written.path for written in torn.files if written.rows)
+    pq.write_table(pq.read_table(file).slice(1), file)
+    file.with_name(f".{file.name}.crc").unlink(missing_ok=True)  # Hadoop's own: the rows alone have to tell it
+    with pytest.raises(NotEqual, match="others were written"):
+        check(torn, live)
+    drop(empty)
+    drop(torn)
+    with pytest.raises(ConfigurationError, match="there is no mart 'shipping'"):
+        backfill(job(stack, spark, "backfill", None, "shipping"))
+    assert (before, lying) == (state(spark, path), leftovers(path))
+
+
+def _two_marks(stack: Stack, spark: SparkSession) -> tuple[int, int]:
+    """Change what the mart sums up between two marks."""
+    marks = []
+    for _ in range(2):
+        with psycopg.connect(stack.mirror().settings.admin_url("shop"), autocommit=True) as owner:
+            owner.execute("UPDATE lineitem SET l_quantity = l_quantity + 1 WHERE l_orderkey % 7 = 0")
+        marks += [int(facts["mark"]) for facts in sync_job(job(stack, spark, "sync"))]
+    return marks[0], marks[-1]
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from copy import copy
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tidemark_contract.argv import Job, parse
 from tidemark_contract.names import TableName
 from tidemark_contract.outlines import load_outlines
 from tidemark_contract.specs import load_sources
+from tidemark_orchestration.gold import gold_dags
 from tidemark_orchestration.pools import pools
 
 REPOSITORY = Path(__file__).parents[2]
@@ -51,9 +53,16 @@ def test_there_are_as_many_dags_as_sources_and_marts_ask_for(dags, specs: Path) 
     """An empty bag would pass every other test. Both sources have the table of one mart."""
     of_shop = {"gold_shop_pricing_summary", "gold_shop_shipping_priority", "gold_shop_local_supplier_volume"}
     gold = of_shop | {"gold_crm_pricing_summary"}
-    kinds = ("sync", "guard", "verify", "maintain", "copy")
+    kinds = ("sync", "guard", "verify", "maintain", "copy", "backfill_gold")
     of_sources = {f"{kind}_{source.name}" for source in load_sources(specs) for kind in kinds}
     assert of_sources | gold == set(dags)
+
+
+def test_a_source_without_a_mart_has_none_to_backfill(specs: Path) -> None:
+    [crm, _] = load_outlines(specs)
+    marts = [dag.dag_id for dag in gold_dags(replace(crm, paths=frozenset({"public.contact"})))]
+
+    assert [] == marts
 
 
 def test_every_dag_has_an_owner_words_retries_a_deadline_and_one_run_at_a_time(dags) -> None:
@@ -136,6 +145,35 @@ def test_the_tables_of_a_copy_are_those_of_its_form(dags) -> None:
     task.render_template_fields({"params": {"tables": ["public.orders", '"Odd"."a""b"']}, "dag": dags["copy_shop"]})
 
     assert ["public.orders", '"Odd"."a""b"'] == list(task.tables)
+
+
+def test_a_backfill_is_of_the_marts_and_the_mark_of_its_form(dags, job_that_ends) -> None:
+    """What it says it has swapped has an event, and no other mart."""
+    from airflow.sdk.execution_time.context import OutletEventAccessors
+
+    task, events = copy(dags["backfill_gold_shop"].get_task("backfill")), OutletEventAccessors()
+    params = {"marts": ["pricing_summary"], "mark": 41}
+    task.render_template_fields({"params": params, "dag": dags["backfill_gold_shop"]})
+    said = {"mark": 41, "published": ["pricing_summary"]}
+    job_that_ends(f"import json; print(json.dumps({{'argv': sys.argv[1:], **{said}}}))")
+    summary = task.execute({"outlet_events": events})
+
+    words = ["backfill", "--source", "shop", "--timeout", "600", "--mark", "41", "--", "pricing_summary"]
+    assert words == summary["argv"][-len(words) :]
+    [told] = events[task.outlets[0]].asset_alias_events
+    assert ("tidemark://gold/shop/pricing_summary", {"mark": 41}) == (told.dest_asset_key.uri, told.extra)
+
+
+def test_a_backfills_form_asks_for_a_reason_and_takes_no_mark_for_the_newest(dags) -> None:
+    from airflow.sdk.exceptions import ParamValidationError
+
+    form = dags["backfill_gold_crm"].params
+    assert ["pricing_summary"] == form.get_param("marts").schema["examples"]
+    with pytest.raises(ParamValidationError):
+        form.validate()
+    task = copy(dags["backfill_gold_crm"].get_task("backfill"))
+    task.render_template_fields({"params": {"marts": [], "mark": None}, "dag": dags["backfill_gold_crm"]})
+    assert ([], None) == (task.tables, task.mark)
 
 
 def test_a_source_that_is_wrong_is_an_import_error_that_says_why(specs: Path) -> None:

@@ -9,7 +9,7 @@ from tidemark.commands import doctor, gold, guard, init, jobs, local, status, st
 SECTIONS: Mapping[str, Sequence[click.Command]] = {
     "Set up a mirror": (init.discover, init.init, doctor.doctor),
     "Run it": (stream.start, stream.stop, guard.guard, jobs.copy, jobs.sync, jobs.maintain, jobs.erase),
-    "Use and trust it": (status.status, jobs.verify, jobs.repair, jobs.export, gold.gold),
+    "Use and trust it": (status.status, jobs.verify, jobs.repair, jobs.export, gold.gold, gold.backfill),
     "Try it on this machine": (local.demo, local.up, local.down),
     "Take it down": (init.drop,),
 }

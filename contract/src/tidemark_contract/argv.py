@@ -59,6 +59,7 @@ JOBS = {
     "repair": "read again what a proof finds different",
     "export": "write a silver table as COPY text",
     "gold": "build the marts from one mark",
+    "backfill": "build marts anew from one mark, beside those that are there, and swap them in",
     "maintain": "compact, vacuum and expire",
     "erase": "remove keys for good, and prove it",
     "rebase": "begin anew with the source as it is now; the stream is stopped",

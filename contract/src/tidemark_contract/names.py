@@ -128,6 +128,11 @@ def asset_uri(source: str, table: TableName) -> str:
     return f"{silver_alias(source)}/{table.path}"
 
 
+def gold_alias(source: str) -> str:
+    """Name of what stands for whichever of a source's marts were built."""
+    return f"tidemark://gold/{source}"
+
+
 def silver_alias(source: str) -> str:
     """Name of what stands for whichever of a source's silver tables a mark has."""
     return f"tidemark://silver/{source}"

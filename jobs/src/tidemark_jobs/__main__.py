@@ -14,6 +14,7 @@ from tidemark_jobs.copy import copy
 from tidemark_jobs.erase.job import erase, not_erased
 from tidemark_jobs.export import export
 from tidemark_jobs.failures import engines_told
+from tidemark_jobs.gold.backfill import backfill
 from tidemark_jobs.gold.marts import gold
 from tidemark_jobs.logs import log, summary
 from tidemark_jobs.maintain import maintain
@@ -61,6 +62,8 @@ def _run(run: Run) -> None:
             raise not_equal(facts)
     elif name == "gold":
         summary(gold(run))
+    elif name == "backfill":
+        summary(backfill(run))
     elif name == "rebase":
         summary(rebase(run))
     elif name == "maintain":

@@ -2,7 +2,7 @@
 
 from airflow.sdk import Asset
 
-from tidemark_contract.names import TableName, asset_uri
+from tidemark_contract.names import TableName, asset_uri, gold_alias
 
 
 def silver_asset(source: str, table: TableName) -> Asset:
@@ -11,7 +11,12 @@ def silver_asset(source: str, table: TableName) -> Asset:
     return Asset(uri=uri, name=uri)
 
 
+def silver_asset_named(source: str, table: str) -> Asset:
+    """Give it by the table's name as jobs write it."""
+    return silver_asset(source, TableName.parse(table))
+
+
 def mart_asset(source: str, mart: str) -> Asset:
     """Give the asset that stands for one mart."""
-    uri = f"tidemark://gold/{source}/{mart}"
+    uri = f"{gold_alias(source)}/{mart}"
     return Asset(uri=uri, name=uri)

@@ -1,16 +1,15 @@
 """A task that is one run of one job."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from airflow.sdk import AssetAlias, BaseOperator
+from airflow.sdk import Asset, AssetAlias, BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from tidemark_contract.argv import Job
 from tidemark_contract.errors import EXIT_OK, EXIT_TRY_AGAIN, ConfigurationError
-from tidemark_contract.names import TableName
-from tidemark_orchestration.assets import silver_asset
+from tidemark_orchestration.assets import silver_asset_named
 from tidemark_orchestration.launch import Finished, LocalLauncher
 
 
@@ -21,21 +20,33 @@ class JobOperator(BaseOperator):
     cut off anywhere. Any other failure ends the task at once, for only a person can cure it.
 
     Each asset that it publishes carries the mark it was published at; behind an alias, each table that the mark has.
-    `tables`, a list or a template of one, stands in the place of the job's own.
+    `tables`, a list or a template of one, stands in the place of the job's own, and so does `mark`. `asset_of` gives
+    the asset of what the job has published, by its name.
     """
 
-    template_fields = ("tables",)
+    template_fields = ("tables", "mark")
     ui_color = "#dbeafe"
 
-    def __init__(self, *, job: Job, tables: Sequence[str] | str = (), **facts: Any) -> None:
+    def __init__(
+        self,
+        *,
+        job: Job,
+        tables: Sequence[str] | str = (),
+        mark: int | str | None = None,
+        asset_of: Callable[[str, str], Asset] = silver_asset_named,
+        **facts: Any,
+    ) -> None:
         super().__init__(**facts)
         self.job = job
         self.tables = tables
+        self.mark = mark
+        self.asset_of = asset_of
         self._launcher: LocalLauncher | None = None
 
     def execute(self, context: Any) -> dict[str, Any]:
         """Give the job's summary."""
         job = replace(self.job, tables=tuple(self.tables)) if self.tables else self.job
+        job = replace(job, mark=int(self.mark)) if self.mark else job
         done = self._run(job)
         if done.code == EXIT_TRY_AGAIN or done.code < 0:
             raise AirflowException(f"{job.name} of {job.source}: {done.reason}")
@@ -55,7 +66,7 @@ class JobOperator(BaseOperator):
         for outlet in self.outlets:
             if isinstance(outlet, AssetAlias):
                 for table in tables:
-                    events[outlet].add(silver_asset(self.job.source, TableName.parse(table)), extra=mark)
+                    events[outlet].add(self.asset_of(self.job.source, table), extra=mark)
             else:
                 events[outlet].extra = mark
 

@@ -20,3 +20,19 @@ def gold(marts: tuple[str, ...], mark: int | None, source: str | None, as_json: 
     mirror.check_writable()
     job = Job("gold", mirror.name, marts, mark=mark)
     results.show_facts("gold", show_job(mirror, job, as_json=as_json), as_json=as_json)
+
+
+@click.command(short_help="Build marts anew from one mark, check them, swap them in.")
+@click.argument("marts", nargs=-1, metavar="[MART]...")
+@click.option("--mark", type=click.IntRange(min=1), metavar="N", help="The published mark to read; default the newest.")
+@source_option
+@json_option
+def backfill(marts: tuple[str, ...], mark: int | None, source: str | None, as_json: bool) -> None:
+    """Build MARTs (default: all that were built) anew, beside those that are there; swap in each that is sound.
+
+    Until the swap, one commit for each mart, readers see the old one, whatever happens.
+    """
+    mirror = Mirror.open(source)
+    mirror.check_writable()
+    job = Job("backfill", mirror.name, marts, mark=mark)
+    results.show_facts("backfilled", show_job(mirror, job, as_json=as_json), as_json=as_json)

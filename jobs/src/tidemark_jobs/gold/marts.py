@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from pyspark.sql import DataFrame
 
@@ -15,6 +16,7 @@ from tidemark_contract.names import TableName
 from tidemark_jobs.control import PublishedMark
 from tidemark_jobs.deltalog import open_table
 from tidemark_jobs.gold import tpch
+from tidemark_jobs.leases import lease
 from tidemark_jobs.logs import log
 from tidemark_jobs.reader import find_mark, read_version
 from tidemark_jobs.run import Run
@@ -30,7 +32,7 @@ TRANSFORMS: dict[str, Callable[[Mapping[str, DataFrame]], DataFrame]] = {
 def gold(run: Run) -> dict[str, object]:
     """Build the named marts (default: all whose tables the source has) from one mark."""
     published = find_mark(run.control, run.job.mark)
-    names = [_known(name) for name in dict.fromkeys(run.job.tables) or _possible(run)]
+    names = named(run)
     return {
         "job": "gold",
         "source": run.spec.name,
@@ -41,19 +43,34 @@ def gold(run: Run) -> dict[str, object]:
     }
 
 
+def named(run: Run) -> list[str]:
+    """Give the marts that a job names, by default all whose tables the source has."""
+    return [_known(name) for name in dict.fromkeys(run.job.tables) or _possible(run)]
+
+
+def lease_of(mart: str) -> str:
+    """Name the lease that keeps two who write one mart apart."""
+    return f"gold-{mart}"
+
+
 def marts_from(layout: Layout, tables: Collection[TableName]) -> list[str]:
     """Name the marts that were built and read one of these tables."""
+    return [name for name in built(layout) if not set(tables).isdisjoint(INPUTS[name])]
+
+
+def built(layout: Layout) -> list[str]:
+    """Name the marts that are there."""
     there = set(folders(layout.root, f"gold/{layout.source}"))
-    return [name for name, inputs in INPUTS.items() if name in there and not set(tables).isdisjoint(inputs)]
+    return [name for name in INPUTS if name in there]
 
 
 def build_marts(run: Run, names: Sequence[str], published: PublishedMark) -> dict[str, int]:
     """Build marts from one mark, and give their versions."""
-    tables = _opened(run, names, published)
+    tables = opened(run, names, published)
 
     def build(name: str) -> int:
-        rows = TRANSFORMS[name]({table.table: tables[table] for table in INPUTS[name]})
-        version = write_mart(run.layout, name, rows, published)
+        with lease(run.layout, lease_of(name)):
+            version = write_mart(run.layout, name, TRANSFORMS[name](tables.of(name)), published)
         log("mart_built", mart=name, mark=published.mark.id, version=version)
         return version
 
@@ -72,7 +89,18 @@ def _known(name: str) -> str:
     return name
 
 
-def _opened(run: Run, names: Sequence[str], published: PublishedMark) -> dict[TableName, DataFrame]:
+@dataclass(frozen=True)
+class Tables:
+    """The tables that some marts read, as of one mark."""
+
+    opened: Mapping[TableName, DataFrame]
+
+    def of(self, mart: str) -> dict[str, DataFrame]:
+        """Give those of one mart, as its transform takes them."""
+        return {table.table: self.opened[table] for table in INPUTS[mart]}
+
+
+def opened(run: Run, names: Sequence[str], published: PublishedMark) -> Tables:
     """Open what the marts read, and each once: it costs a second of a fresh session."""
     exact = {version.table: version for version in published.tables}
     for name in names:
@@ -81,7 +109,7 @@ def _opened(run: Run, names: Sequence[str], published: PublishedMark) -> dict[Ta
                 f"mart {name} needs {', '.join(lacking)}, not exact at this mark: `tidemark status` says why"
             )
     wanted = {table for name in names for table in INPUTS[name]}
-    return {table: read_version(run.spark, run.layout, exact[table]) for table in wanted}
+    return Tables({table: read_version(run.spark, run.layout, exact[table]) for table in wanted})
 
 
 def write_mart(layout: Layout, name: str, rows: DataFrame, published: PublishedMark) -> int:
