@@ -7,7 +7,9 @@ from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
+import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from tests.streaming.looking import LINUX, listening_addresses
 from tidemark.local import processes
@@ -88,11 +90,30 @@ def test_nobody_gets_in_without_the_password_which_only_its_owner_can_read(airfl
     for refusal in (anonymous.value, stranger.value):
         refusal.close()
     assert [HTTPStatus.UNAUTHORIZED] * 2 == [anonymous.value.code, stranger.value.code]
-    secrets = [airflow.folder / name for name in ("secrets.json", "passwords.json")]
+    secrets = [airflow.folder / name for name in ("secrets.json", "passwords.json", "database.url")]
     assert {0o600} == {file.stat().st_mode & 0o777 for file in secrets}
     assert api.password not in repr(api)
     argv = [Path(f"/proc/{pid}/cmdline").read_text() for pid in pids(airflow)] if LINUX else []
     assert not [words for words in argv if api.password in words]
+
+
+def test_its_own_database_is_cleaned_by_a_task(airflow: LocalAirflow) -> None:
+    """Airflow keeps tasks away from it; this one is let in by the command that gives the address."""
+    api = airflow.api()
+    api.wait_for_dag("platform_hygiene", lambda _: None, 60)
+    with psycopg.connect(make_conninfo(airflow.server.superuser_url, dbname="airflow")) as connection:
+        for days in (400, 1):
+            connection.execute(
+                "INSERT INTO log (dttm, event, owner) VALUES (now() - make_interval(days => %s), 'looked', 'test')",
+                (days,),
+            )
+    api.unpause("platform_hygiene")
+
+    api.wait("platform_hygiene", api.trigger("platform_hygiene"), lambda _: None, 300)
+
+    with psycopg.connect(make_conninfo(airflow.server.superuser_url, dbname="airflow")) as connection:
+        left = connection.execute("SELECT dttm > now() - interval '2 days' FROM log WHERE owner = 'test'").fetchall()
+    assert [(True,)] == left
 
 
 def test_it_is_there_already_and_ends_with_all_that_it_has_started(airflow: LocalAirflow) -> None:

@@ -25,7 +25,12 @@ def on_failure(environment: Mapping[str, str] = os.environ) -> list[BaseNotifier
 
 def tell_of_delay(name: str, after: str) -> None:
     """Tell every place that a run of a DAG has not ended in its time; a deadline's callback."""
-    for notifier in _notifiers(f"{name} is late", f"A run of it has not ended after {after}.", os.environ):
+    tell(f"{name} is late", f"A run of it has not ended after {after}.")
+
+
+def tell(subject: str, text: str) -> None:
+    """Tell every place, now."""
+    for notifier in _notifiers(subject, text, os.environ):
         notifier({})
 
 

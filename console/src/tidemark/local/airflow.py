@@ -83,6 +83,14 @@ class LocalAirflow:
     def _passwords(self) -> Path:
         return self.folder / "passwords.json"
 
+    @property
+    def _address(self) -> Path:
+        return self.folder / "database.url"
+
+    def _database_url(self) -> str:
+        url = self.server.url(ROLE, ROLE, self._secrets()["database"])
+        return url.replace("postgresql://", "postgresql+psycopg2://")
+
     def _secrets(self) -> dict[str, str]:
         return dict(json.loads((self.folder / "secrets.json").read_text(encoding="utf-8")))
 
@@ -92,6 +100,7 @@ class LocalAirflow:
         file = self.folder / "secrets.json"
         made = self._secrets() if file.exists() else _new_secrets()
         _write_private(file, {**made, "port": str(free_port(int(made["port"])))})
+        _write_text(self._address, self._database_url())
         if not self._passwords.exists():
             _write_private(self._passwords, {USER: secrets.token_urlsafe(12)})
         with psycopg.connect(self.server.superuser_url, autocommit=True) as connection:
@@ -131,7 +140,6 @@ class LocalAirflow:
     def _environment(self) -> dict[str, str]:
         """Give its settings, on top of the mirror's; nothing gets in of an Airflow that this shell is set up for."""
         made = self._secrets()
-        url = self.server.url(ROLE, ROLE, made["database"]).replace("postgresql://", "postgresql+psycopg2://")
         address = f"http://127.0.0.1:{made['port']}"
         inherited = {name: value for name, value in self.mirror.items() if not name.startswith("AIRFLOW")}
         return {
@@ -148,7 +156,8 @@ class LocalAirflow:
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{address}/execution/",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(self._passwords),
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": url,
+            # By a command: the address itself is overwritten in a task, and one of them cleans the database.
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_CMD": shlex.join(["cat", str(self._address)]),
             "AIRFLOW__API__HOST": "127.0.0.1",
             "AIRFLOW__API__PORT": made["port"],
             "AIRFLOW__API__BASE_URL": address,
@@ -169,11 +178,16 @@ def _new_secrets() -> dict[str, str]:
 
 
 def _write_private(file: Path, facts: Mapping[str, str]) -> None:
+    """Write it as JSON; see `_write_text`."""
+    _write_text(file, json.dumps(facts))
+
+
+def _write_text(file: Path, text: str) -> None:
     """Write it where only our user reads it, whole or not at all."""
     new = file.with_suffix(".new")
     new.unlink(missing_ok=True)
     new.touch(mode=0o600)
-    new.write_text(json.dumps(facts), encoding="utf-8")
+    new.write_text(text, encoding="utf-8")
     new.replace(file)
 
 
