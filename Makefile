@@ -156,7 +156,7 @@ prove: setup-test ## Run the long counts: many courses of kills; SEEDS="1 2" TID
 	@infra/local/prove.sh
 fuzz: setup-test ## Random tables, writes, schema changes and faults for MINUTES=5; SEED=… plays the same again
 	@SEED="$(SEED)" MINUTES="$(MINUTES)" $(VENVS)/spark/bin/python -m tests.fuzz
-bench: setup-test ## Measure it against what else one would take; ARGS=small runs one of stream copy sync verify small
+bench: setup-test ## Measure it against what else one would take; ARGS=small runs one of stream copy sync verify small parse
 	@$(VENVS)/spark/bin/python -m tests.bench $(ARGS)
 
 # --- checking it ---------------------------------------------------------------------------------------------------

@@ -1,12 +1,14 @@
-"""`python -m tests.bench [stream] [copy] [sync] [verify] [small]`: some of the benchmarks, by default all."""
+"""`python -m tests.bench [stream] [copy] [sync] [verify] [small] [parse]`: some of the benchmarks, by default all."""
 
 import os
+import subprocess
 import sys
 
 from tests.bench import copying, proving, small, stream, syncing
 from tests.bench.world import NarrowWorld, session, world
+from tests.e2e.world import LOCAL
 
-ALL = ("stream", "copy", "sync", "verify", "small")
+ALL = ("stream", "copy", "sync", "verify", "small", "parse")
 
 
 def main(chosen: list[str]) -> None:
@@ -33,6 +35,9 @@ def main(chosen: list[str]) -> None:
     if "small" in wanted:
         with session(large=False) as spark:
             small.bench(spark)
+    if "parse" in wanted:
+        python = LOCAL / "venv" / "airflow" / "bin" / "python"
+        subprocess.run([str(python), "-W", "ignore", "-m", "tests.bench.parsing"], check=True)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,12 @@
 """Sources in outline: what schedules them has to know it in milliseconds, and reads no spec of a table."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from tidemark_contract.specs import SOURCE_FILE, read_source_file, source_folders
+
+SUFFIX = ".yaml"
 
 
 @dataclass(frozen=True)
@@ -23,5 +26,7 @@ def load_outlines(specs: Path) -> tuple[Outline, ...]:
 
 def _outline(folder: Path) -> Outline:
     name, owner, description = read_source_file(folder)
-    paths = frozenset(path.stem for path in folder.glob("*.yaml") if path.name != SOURCE_FILE)
+    # By their names alone: a thousand Path objects cost more than all else that is parsed.
+    tables = (name for name in os.listdir(folder) if name.endswith(SUFFIX) and name != SOURCE_FILE)
+    paths = frozenset(name.removesuffix(SUFFIX) for name in tables)
     return Outline(name, owner, description, paths)
