@@ -39,6 +39,9 @@ _DIGEST = 12
 # What Delta's column names refuse without column mapping, and our own escape.
 _COLUMN_UNSAFE = re.compile(r"[ ,;{}()\n\t=~`.]")
 
+HYGIENE_DAG = "platform_hygiene"
+"""The one Airflow DAG that belongs to no source."""
+
 
 @dataclass(frozen=True, order=True)
 class TableName:

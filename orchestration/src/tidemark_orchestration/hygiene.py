@@ -10,11 +10,11 @@ from airflow.sdk import DAG, BaseOperator
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from tidemark_contract.errors import SettingsError, TidemarkError
+from tidemark_contract.names import HYGIENE_DAG
 from tidemark_orchestration.dag import build
 from tidemark_orchestration.metadata import clean
 from tidemark_orchestration.notify import tell
 
-NAME = "platform_hygiene"
 RUNS_DAYS, LOGS_DAYS, KEY_DAYS = "TIDEMARK_KEEP_RUNS_DAYS", "TIDEMARK_KEEP_LOGS_DAYS", "TIDEMARK_FERNET_DAYS"
 KEY_SINCE = "TIDEMARK_FERNET_SINCE"
 QUEUE = "TIDEMARK_HYGIENE_QUEUE"
@@ -26,7 +26,9 @@ How long is kept, and where this has to run: `docs/orchestration.md#hygiene`."""
 
 def hygiene_dag() -> DAG:
     """Give the one DAG that belongs to no source. Its tasks need nothing of one another."""
-    with build(NAME, doc=_DOC, owner="", schedule="@daily", ends_in=timedelta(hours=3), tags=["platform"]) as dag:
+    with build(
+        HYGIENE_DAG, doc=_DOC, owner="", schedule="@daily", ends_in=timedelta(hours=3), tags=["platform"]
+    ) as dag:
         queue = os.environ.get(QUEUE) or "default"
         for operator in (CleanDatabase, DeleteLogs, RemindOfKey):
             operator(task_id=operator.name, queue=queue, execution_timeout=timedelta(hours=1))

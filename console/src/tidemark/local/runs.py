@@ -6,7 +6,7 @@ from typing import Any
 from tidemark.local.airflow_api import AirflowApi
 from tidemark.local.builder import PATIENCE_S, Builder
 from tidemark.local.stack import SOURCE
-from tidemark_contract.names import dag_id
+from tidemark_contract.names import HYGIENE_DAG, dag_id
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class Runs:
             step.outcome = name
 
     def let_run(self) -> None:
-        """Let every DAG of the source run by itself from now on."""
-        for name in self.api.dags_of(SOURCE):
+        """Let every DAG of the source, and Airflow's own chores, run by themselves from now on."""
+        for name in (*self.api.dags_of(SOURCE), HYGIENE_DAG):
             self.api.unpause(name)
 
     def wait_for(self, title: str, kind: str, name: str) -> None:
