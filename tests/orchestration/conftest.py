@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,3 +26,10 @@ os.environ |= {
 def airflow_home() -> Iterator[Path]:
     yield HOME
     shutil.rmtree(HOME, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def database(airflow_home: Path) -> str:
+    """Make Airflow's database; give its address."""
+    subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=True, capture_output=True, timeout=300)
+    return os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"]

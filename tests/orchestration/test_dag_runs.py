@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,10 +23,9 @@ _GUARD_SAYS = ("did", "stream", "slot_active")
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
     with made() as world, pytest.MonkeyPatch.context() as environment:
-        # Airflow's database is made while the stack comes up.
-        subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=True, capture_output=True, timeout=300)
+        request.getfixturevalue("database")  # made while the stack comes up
         for name, value in world.environment.items():
             environment.setenv(name, value)
         yield world

@@ -1,8 +1,6 @@
 """The platform's chores, on a real Airflow database and real files."""
 
 import os
-import subprocess
-import sys
 import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -17,12 +15,6 @@ from tidemark_orchestration.metadata import CONN, clean, let_in
 pytestmark = pytest.mark.filterwarnings("default")  # Airflow's models bring the warnings of their libraries
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 BLOCKED = {CONN: "airflow-db-not-allowed:///", "AIRFLOW__CORE__SQL_ALCHEMY_CONN": "airflow-db-not-allowed:///"}
-
-
-@pytest.fixture(scope="module")
-def database(airflow_home: Path) -> str:
-    subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=True, capture_output=True, timeout=300)
-    return os.environ[CONN]
 
 
 def said_at(days: int) -> datetime:
