@@ -55,13 +55,13 @@ class Ran:
     events: dict[str, dict[str, Any]]
 
 
-def run(dag) -> Ran:
+def run(dag, conf: dict[str, Any] | None = None) -> Ran:
     from airflow.models.asset import AssetEvent
     from airflow.utils.session import create_session
     from sqlalchemy import select
     from sqlalchemy.orm import joinedload
 
-    finished = dag.test()
+    finished = dag.test(run_conf=conf)
     with create_session() as session:
         tasks = finished.get_task_instances(session=session)
         mine = (
@@ -118,6 +118,18 @@ def test_a_gold_dag_builds_its_mart_from_one_mark(world: World, dags) -> None:
     built, mart = ran.results["gold"], world.mart("pricing_summary")
     assert (built["mark"], 4) == (mart["mark"], mart["rows"])
     said = {name: built[name] for name in ("mark", "lsn", "taken_at")}
+    assert {"tidemark://gold/shop/pricing_summary": said} == ran.events
+
+
+def test_a_backfill_swaps_the_marts_of_its_form_and_says_so(world: World, dags) -> None:
+    form = {"marts": ["pricing_summary"], "mark": None, "reason": "it was built wrongly"}
+    ran = run(dags["backfill_gold_shop"], form)
+
+    assert {"backfill": ("success", 1)} == ran.tasks
+    done, mart = ran.results["backfill"], world.mart("pricing_summary")
+    assert (done["mark"], 4) == (mart["mark"], mart["rows"])
+    assert {"pricing_summary": 1} == done["marts"], "the version after the one that gold has made"
+    said = {name: done[name] for name in ("mark", "lsn", "taken_at")}
     assert {"tidemark://gold/shop/pricing_summary": said} == ran.events
 
 

@@ -89,6 +89,15 @@ def test_a_task_waits_for_the_success_of_all_before_it_and_for_nothing_else(dags
     assert {"copy_shop.sync": {"copy"}, "copy_crm.sync": {"copy"}} == {name: ids for name, ids in before.items() if ids}
 
 
+def test_the_docs_have_a_line_for_every_dag_and_no_other(dags) -> None:
+    page = (REPOSITORY / "docs" / "orchestration.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^\| `(\w+(?:<source>(?:_<mart>)?)?)` \|", page.partition("## The guard")[0], re.MULTILINE)
+    shapes = [line.replace("<source>", "(shop|crm)").replace("<mart>", "[a-z_]+") for line in lines]
+
+    assert {1} == {sum(bool(re.fullmatch(shape, dag)) for shape in shapes) for dag in dags}
+    assert all(any(re.fullmatch(shape, dag) for dag in dags) for shape in shapes)
+
+
 def test_every_pool_is_one_that_pools_makes(dags, specs: Path) -> None:
     """A task whose pool does not exist is never run, and nobody is told."""
     used = {task.pool for dag in dags.values() for task in dag.tasks}
