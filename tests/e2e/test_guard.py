@@ -1,12 +1,15 @@
 """`tidemark guard` beside a real stream that is killed: it comes back once, and never against anybody's wish."""
 
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,13 @@ import pytest
 from tests.e2e.world import World
 
 pytestmark = pytest.mark.slow
+
+
+def commands() -> Iterator[tuple[int, list[str]]]:
+    """Give every process with its argv."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            yield int(entry.name), (entry / "cmdline").read_text(errors="replace").split("\0")
 
 
 class Guarded(World):
@@ -36,14 +46,18 @@ class Guarded(World):
 
     def pids(self) -> list[int]:
         word = f"-Djava.io.tmpdir={self.folder / 'state' / 'flink' / 'shop' / 'tmp'}"
-        found = []
-        for entry in Path("/proc").iterdir():
+        return [pid for pid, words in commands() if word in words]
+
+    def is_attended(self) -> bool:
+        file = self.folder / "state" / "flink" / "shop" / "attended"
+        if not file.exists():
+            return False
+        with file.open() as stream:
             try:
-                words = (entry / "cmdline").read_text(errors="replace").split("\0")
-            except OSError:
-                continue
-            found += [int(entry.name)] if word in words else []
-        return found
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+            return False
 
     def kill(self) -> None:
         for pid in self.pids():
@@ -56,9 +70,7 @@ class Guarded(World):
             return connection.execute(query).fetchone() == (True,)
 
     def wait_until(self, what: str, true: Callable[[], bool]) -> None:
-        import time
-
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while not true():
             assert time.monotonic() < deadline, f"in vain: {what}"
             time.sleep(0.1)
@@ -180,6 +192,24 @@ def test_a_stop_that_was_killed_on_the_way_is_still_a_wish(world: Guarded) -> No
     code, summary, _ = world.guard()
     assert (0, "nothing", "stopped") == (code, summary["did"], summary["stream"])
     assert [] == world.pids()
+
+
+def test_one_that_a_start_in_the_foreground_looks_after_is_left_to_it(world: Guarded) -> None:
+    """Held up, as by a busy machine, it has not seen yet what was killed; when it has ended, the guard's turn comes."""
+    argv = [str(Path(sys.executable).with_name("tidemark")), "start", "--checkpoint-interval", "1s"]
+    with subprocess.Popen(argv, env=world.environment, stderr=subprocess.DEVNULL) as foreground:
+        world.wait_until("it is looked after", world.is_attended)
+        [looking] = map(int, Path(f"/proc/{foreground.pid}/task/{foreground.pid}/children").read_text().split())
+        os.kill(looking, signal.SIGSTOP)
+        world.kill()
+        code, summary, reason = world.guard()
+        os.kill(looking, signal.SIGCONT)
+        ended = foreground.wait(60)
+
+    assert (75, "nothing", 75) == (code, summary["did"], ended)
+    assert "attended is held" in reason
+    assert "restarted" == world.guard()[1]["did"]
+    world.must("stop")
 
 
 def test_one_whose_checkpoints_are_of_another_incarnation_is_a_persons(world: Guarded) -> None:
