@@ -107,7 +107,7 @@ def test_requests_of_the_landing_fail_or_are_not_answered(mirror: BadlyReached, 
     struck = [number for number in range(1, len(mirror.faulty.counted()) + 1) if rule.hits(number)]
     mirror.faulty.follow(HEALTHY)
 
-    assert len(struck) > 3
+    assert struck
     check(mirror)
 
 
