@@ -162,16 +162,16 @@ bench: setup-test ## Measure it against what else one would take; ARGS=small run
 # --- checking it ---------------------------------------------------------------------------------------------------
 
 PARTS := contract source streaming jobs console orchestration
-SUITES := $(PARTS) e2e weather exactness integration connector spark-java
+SUITES := $(PARTS) e2e weather exactness integration compose connector spark-java
 
 .PHONY: test $(addprefix test-,$(SUITES)) lint format docs locks clean
 test: setup-test ## Run all tests, each part in its own environment
 	@infra/local/test.sh
 $(addprefix test-,$(SUITES)): setup-test
 	@infra/local/test.sh $(patsubst test-%,%,$@)
-test-contract: ## Run one suite; likewise source streaming jobs console orchestration connector spark-java e2e weather exactness integration
+test-contract: ## Run one suite; likewise source streaming jobs console orchestration connector spark-java e2e weather exactness integration compose
 
-lint: $(STAMPS)/tools $(addprefix $(STAMPS)/,test-spark test-flink test-airflow) ## Check style, types and who may import whom
+lint: $(STAMPS)/tools $(addprefix $(STAMPS)/,test-spark test-flink test-airflow) ## Check style, types, Dockerfiles and who may import whom
 	@infra/local/lint.sh
 format: $(STAMPS)/tools ## Rewrite the Python files in the project's style
 	@$(LOCAL)/tools/bin/ruff check --quiet --fix-only .

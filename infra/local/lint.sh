@@ -24,6 +24,7 @@ types() {
 
 check ruff "$tools/ruff" check .
 check format "$tools/ruff" format --check .
+check dockerfiles "$tools/hadolint" infra/images/*/Dockerfile
 types spark tidemark_contract tidemark_source tidemark_jobs tidemark
 types flink tidemark_streaming
 types airflow tidemark_orchestration

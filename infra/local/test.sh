@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.." || exit 1
 mkdir -p .tidemark/logs
 
 # The longest first: the lanes end together.
-suites=${*:-contract e2e weather jobs integration streaming exactness orchestration source connector console spark-java}
+suites=${*:-contract e2e weather compose jobs integration streaming exactness orchestration source connector console spark-java}
 rm -f .tidemark/logs/test-*.outcome
 case $suites in
   *' '*)
