@@ -141,9 +141,15 @@ $(STAMPS)/classes-flink: $(STAMPS)/venv-flink $(STAMPS)/jars-flink infra/local/f
 	@$(VENVS)/flink/bin/python infra/local/flink_classes.py 2>$(LOCAL)/logs/$(@F).log || { tail -n 3 $(LOCAL)/logs/$(@F).log >&2; exit 1; }
 	@touch $@
 
+# Or docker-compose, of any version that is not the first.
+DOCKER_COMPOSE ?= docker compose
+AIRFLOW_IMAGE ?= tidemark-airflow:local
+COMPOSED := $(LOCAL)/compose
+COMPOSE = $(DOCKER_COMPOSE) --env-file $(COMPOSED)/.env --file infra/compose/compose.yaml
+
 # --- using it: ARGS are handed on, as in `make demo ARGS="--rows 1000"` ---------------------------------------------
 
-.PHONY: demo up status down prove fuzz bench
+.PHONY: demo up status down prove fuzz bench compose-up compose-down
 demo: setup ## Mirror a shop database on this machine, and prove the mirror; ORCHESTRATED=1 through Airflow
 	@$(TIDEMARK) demo $(if $(ORCHESTRATED),--airflow) $(ARGS)
 up: setup ## Start everything on this machine, Airflow too
@@ -152,6 +158,13 @@ status: setup ## Say what runs, and how far behind it is
 	@$(TIDEMARK) status $(ARGS)
 down: setup ## Stop what `make up` started
 	@$(TIDEMARK) down $(ARGS)
+compose-up: ## Start Airflow with a Celery worker in containers, on loopback; COMPOSE_PROFILES=flower adds Flower
+	@docker build --quiet --file infra/images/airflow/Dockerfile --tag $(AIRFLOW_IMAGE) . >/dev/null
+	@$(PYTHON) infra/compose/prepare.py $(COMPOSED) $(if $(TIDEMARK_SPECS),--specs "$(TIDEMARK_SPECS)")
+	@TIDEMARK_AIRFLOW_IMAGE=$(AIRFLOW_IMAGE) $(COMPOSE) up --detach --wait $(ARGS)
+	@$(PYTHON) infra/compose/prepare.py $(COMPOSED) --tell
+compose-down: ## End it; the data stays, unless ARGS=--volumes
+	@$(COMPOSE) --profile '*' down $(ARGS)
 prove: setup-test ## Run the long counts: many courses of kills; SEEDS="1 2" TIDEMARK_ROUNDS=5 choose
 	@infra/local/prove.sh
 fuzz: setup-test ## Random tables, writes, schema changes and faults for MINUTES=5; SEED=… plays the same again
@@ -176,11 +189,12 @@ lint: $(STAMPS)/tools $(addprefix $(STAMPS)/,test-spark test-flink test-airflow)
 format: $(STAMPS)/tools ## Rewrite the Python files in the project's style
 	@$(LOCAL)/tools/bin/ruff check --quiet --fix-only .
 	@$(LOCAL)/tools/bin/ruff format .
-docs: $(STAMPS)/test-spark $(STAMPS)/venv-airflow ## Render docs/types.md from the contract, docs/trigger-rules.md from Airflow, exactness.md and guarantees.md from the tests
+docs: $(STAMPS)/test-spark $(STAMPS)/venv-airflow ## Render docs/types.md from the contract, docs/trigger-rules.md from Airflow, a picture from compose.yaml, exactness.md and guarantees.md from the tests
 	@$(VENVS)/spark/bin/python -m tidemark_contract.types_page > docs/types.md.new && mv docs/types.md.new docs/types.md
 	@$(VENVS)/spark/bin/python -m tests.exactness.page > docs/exactness.md.new && mv docs/exactness.md.new docs/exactness.md
 	@$(VENVS)/spark/bin/python -m tests.guarantees > docs/guarantees.md.new && mv docs/guarantees.md.new docs/guarantees.md
 	@$(VENVS)/airflow/bin/python -W ignore -m tests.orchestration.trigger_rules > docs/trigger-rules.md.new && mv docs/trigger-rules.md.new docs/trigger-rules.md
+	@$(VENVS)/spark/bin/python -m infra.compose.picture > docs/orchestration.md.new && mv docs/orchestration.md.new docs/orchestration.md
 
 locks: $(STAMPS)/uv ## Solve all requirements anew; `make locks ARGS=--upgrade` moves what is not pinned
 	@infra/local/locks.sh $(ARGS)
@@ -189,4 +203,5 @@ clean: ## Stop what runs and remove everything local
 	@if [ -x $(TIDEMARK) ]; then $(TIDEMARK) down >/dev/null 2>&1 || echo "clean: nothing to stop"; fi
 	@# A root's PostgreSQL data may stand behind a link, see console/src/tidemark/local/postgres.py.
 	@if [ -d $(LOCAL) ]; then find $(LOCAL) -type l -lname '*/tidemark-postgres-*' -exec sh -c 'rm -rf "$$(readlink "$$1")"' - {} \; ; fi
+	@if [ -e $(COMPOSED)/.env ]; then $(COMPOSE) --profile '*' down --volumes; fi
 	@rm -rf $(LOCAL) streaming/connector/target jobs/java/target

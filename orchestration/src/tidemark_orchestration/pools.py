@@ -1,7 +1,10 @@
 """The pools: what writes to the lake of one source goes one after the other."""
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 
+from tidemark_contract.errors import SettingsError
 from tidemark_contract.names import pool_name
 from tidemark_contract.outlines import Outline
 
@@ -16,3 +19,10 @@ def pools(sources: Iterable[Outline]) -> dict[str, dict[str, object]]:
         }
         for source in sources
     }
+
+
+def specs(environment: Mapping[str, str] = os.environ) -> Path:
+    """Give the folder whose sources have to have one."""
+    if folder := environment.get("TIDEMARK_SPECS"):
+        return Path(folder)
+    raise SettingsError("TIDEMARK_SPECS is not set: the folder with <source>/source.yaml")
