@@ -22,7 +22,14 @@ def main() -> None:
     if asked.tell:
         tell(asked.folder / ".env")
     else:
-        prepare(asked.folder.absolute(), asked.specs)
+        sources_in(prepare(asked.folder.absolute(), asked.specs))
+
+
+def sources_in(file: Path) -> None:
+    """End where there is no source: init would, after a while, for there would be no DAG."""
+    specs = read(file)["TIDEMARK_SPECS"]
+    if not list(Path(specs).glob("*/source.yaml")):
+        sys.exit(f"compose: no <source>/source.yaml in {specs}: TIDEMARK_SPECS=FOLDER make compose-up names the folder")
 
 
 def tell(file: Path) -> None:

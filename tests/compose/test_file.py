@@ -1,6 +1,8 @@
 """What compose.yaml comes to, without an engine: who is who, who knows what, who reaches whom."""
 
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -137,6 +139,18 @@ def test_the_settings_are_kept_and_only_their_owner_reads_them(tmp_path: Path) -
 def test_specs_that_are_not_there_are_an_error_that_says_so(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="nowhere is no folder: TIDEMARK_SPECS has to be the one with"):
         prepare.prepare(tmp_path / "place", tmp_path / "nowhere")
+
+
+def test_without_a_source_nothing_is_started(tmp_path: Path) -> None:
+    """Init would end with it, and Compose say no more than that."""
+    words = [sys.executable, str(Path(prepare.__file__)), str(tmp_path / "place")]
+
+    refused = subprocess.run(words, capture_output=True, text=True, check=False)
+    make(tmp_path / "place", "tidemark-test")
+    taken = subprocess.run(words, capture_output=True, text=True, check=False)
+
+    assert (1, 0) == (refused.returncode, taken.returncode)
+    assert "no <source>/source.yaml in" in refused.stderr
 
 
 def test_the_page_shows_the_services_as_they_are() -> None:
