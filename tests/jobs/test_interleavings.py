@@ -18,7 +18,7 @@ from tests.jobs.lake import LINES, OIDS, relation
 from tests.variants import ALL
 from tidemark_contract.marks import Mark, MarkKind, next_to_publish
 from tidemark_contract.visibility import Snapshot
-from tidemark_jobs.bronze import Bronze, Window
+from tidemark_jobs.bronze import Bronze, Window, narrowed
 from tidemark_jobs.changelog import CHANGES
 from tidemark_jobs.changes import few_changes
 from tidemark_jobs.control import TableState, TableVersion
@@ -116,7 +116,7 @@ class Mirror:
         rows = pa.Table.from_pylist(list(arrived), pa.schema([CHANGES.field(name) for name in names]))
         inside = [self.read_from <= row["commit_lsn"] <= last for row in arrived]
         rows = rows.filter(pa.array(inside))
-        window = Window(cast(Bronze, None), [], self.read_from, last, rows)
+        window = Window(cast(Bronze, None), [], self.read_from, last, narrowed(rows))
         stand = Stand(LINES, TableState(LIVE), self.base, TableVersion(LINES.table, 1, self.base.id, 1, 0))
         state, fold = judge(stand, target, window, marks)
         assert LIVE == state.state

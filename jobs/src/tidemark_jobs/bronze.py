@@ -86,8 +86,8 @@ class Bronze:
     def window(self, first_lsn: int, last_lsn: int) -> "Window":
         """Index the changes committed in the closed range."""
         files = self.between(first_lsn, last_lsn)
-        parts = [_narrowed(self._read(file.name, _INDEX)) for file in files]
-        index = pa.concat_tables(parts) if parts else _narrowed(CHANGES.empty_table().select(_INDEX))
+        parts = [narrowed(self._read(file.name, _INDEX)) for file in files]
+        index = pa.concat_tables(parts) if parts else narrowed(CHANGES.empty_table().select(_INDEX))
         inside = pc.and_(
             pc.and_(pc.greater_equal(index["commit_lsn"], first_lsn), pc.less_equal(index["commit_lsn"], last_lsn)),
             pc.not_equal(pc.cast(index["op"], pa.string()), "s"),
@@ -135,7 +135,7 @@ class Bronze:
                     yield ArrivedMark(Mark.from_text(dict(row["after"])), row["commit_lsn"])
 
 
-def _narrowed(rows: pa.Table) -> pa.Table:
+def narrowed(rows: pa.Table) -> pa.Table:
     """Keep of old keys and rows whether there is one."""
     place = rows.schema.get_field_index("before")
     return rows.set_column(place, "before", rows["before"].is_valid())
