@@ -5,15 +5,19 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
 
 from tests.jobs.conftest import take_way
 from tests.jobs.lake import LINES, LOG, ORDERS, SHOP, Lake, delete, insert, mark, relation, truncate, update
 from tests.variants import any_of
+from tidemark_contract.marks import Mark
 from tidemark_jobs import publication
+from tidemark_jobs.changes import few_changes
 from tidemark_jobs.control import Control
 from tidemark_jobs.landing import Landing
+from tidemark_jobs.plan import TableFold
 
 BOTH_WAYS = any_of("lake", ["small", "large"], indirect=True)
 """What is small is written from Arrow, what is large by Spark: here the same changes by each of them."""
@@ -55,6 +59,27 @@ def test_a_running_transaction_is_carried_over_many_marks(lake: Lake) -> None:
 
     lake.land(mark(5, 120)).sync()
     assert ["1\twaits\t\\N"] == lake.lines(ORDERS)
+
+
+@pytest.mark.parametrize("lake", ["joined"], indirect=True)
+def test_of_a_long_window_comes_to_the_driver_only_what_a_table_lacks(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A transaction that runs for hours keeps it long; what other tables have had since may be millions."""
+    brought: list[int] = []
+
+    def choosing(collected: pa.Table, fold: TableFold, target: Mark) -> pa.Table:
+        brought.append(collected.num_rows)
+        return few_changes(collected, fold, target)
+
+    monkeypatch.setattr("tidemark_jobs.changes.few_changes", choosing)
+    lake.land(insert(ORDERS, 101, id="1", state="waits", price=None))
+    lake.land(*(insert(LINES, 102, id=str(n), part="p") for n in range(50)), mark(2, 101, 110, [101])).sync()
+    lake.land(insert(LINES, 111, id="70", part="q"), mark(3, 101, 120, [101])).sync()
+    lake.land(insert(LOG, 121, a="x", b="y"), mark(4, 130)).sync()
+
+    assert [50, 1, 2, 2] == brought
+    assert (["1\twaits\t\\N"], ["x\ty"], 51) == (lake.lines(ORDERS), lake.lines(LOG), len(lake.lines(LINES)))
 
 
 @ALL_WAYS

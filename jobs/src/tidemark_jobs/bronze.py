@@ -92,7 +92,8 @@ class Bronze:
             pc.and_(pc.greater_equal(index["commit_lsn"], first_lsn), pc.less_equal(index["commit_lsn"], last_lsn)),
             pc.not_equal(pc.cast(index["op"], pa.string()), "s"),
         )
-        return Window(self, files, first_lsn, last_lsn, index.filter(inside))
+        # In one piece: of many, `take` makes one each time that it is asked.
+        return Window(self, files, first_lsn, last_lsn, index.filter(inside).combine_chunks())
 
     def changes(self, files: Sequence[BronzeFile], first_lsn: int, last_lsn: int, relations: Sequence[int]) -> pa.Table:
         """Read whole changes of some relations to the driver."""

@@ -1,6 +1,7 @@
 """The changes of one table between two marks, as a DataFrame: collected while few, read by Spark when many."""
 
 from collections.abc import Iterator, Sequence
+from functools import reduce
 
 import numpy as np
 import pyarrow as pa
@@ -9,6 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from tidemark_contract.marks import Mark
+from tidemark_contract.visibility import Snapshot
 from tidemark_jobs.bronze import Window, numbers, seen_rows
 from tidemark_jobs.fold.visibility import seen
 from tidemark_jobs.plan import TableFold
@@ -32,40 +34,46 @@ class ChangeReader:
     TRUNCATEs and what they undid are left out, but not of a fold that wants the whole.
     """
 
-    def __init__(self, spark: SparkSession, window: Window, folds: Sequence[TableFold]) -> None:
-        self._window = window
-        self._few = frozenset(fold.spec.table for fold in _few(folds))
-        relations = [oid for fold in folds if fold.spec.table in self._few for oid in fold.relations]
-        self._collected = self._collect(spark, relations) if relations else None
+    def __init__(self, spark: SparkSession, window: Window, folds: Sequence[TableFold], target: Mark) -> None:
+        self._window, self._target = window, target
+        few = list(_few(folds))
+        self._few = frozenset(fold.spec.table for fold in few)
+        self._collected = self._collect(spark, few) if few else None
 
-    def read(self, spark: SparkSession, fold: TableFold, target: Mark) -> DataFrame:
+    def read(self, spark: SparkSession, fold: TableFold) -> DataFrame:
         """Give the changes that the target sees and the table's own mark does not, each once."""
         if not fold.changes:
             return spark.createDataFrame([], _COLUMNS)
         if self._collected is not None and fold.spec.table in self._few:
-            rows = spark.createDataFrame(few_changes(self._collected, fold, target))
+            rows = spark.createDataFrame(few_changes(self._collected, fold, self._target))
         else:
-            rows = self._many(spark, fold, target)
+            rows = self._many(spark, fold)
         return rows.dropDuplicates(["commit_lsn", "ordinal"]) if self._window.repeated else rows
 
-    def _collect(self, spark: SparkSession, relations: Sequence[int]) -> pa.Table:
-        """Bring the changes of these relations to the driver: where they stand among many, Spark finds them."""
+    def _collect(self, spark: SparkSession, folds: Sequence[TableFold]) -> pa.Table:
+        """Bring the changes of these tables to the driver: where they stand among many, Spark finds them."""
         window = self._window
         if sum(file.rows for file in window.files) <= READ_HERE:
+            relations = [oid for fold in folds for oid in fold.relations]
             return window.bronze.changes(window.files, window.first_lsn, window.last_lsn, relations)
-        return self._scan(spark, relations).toArrow()
+        together: dict[Snapshot, list[int]] = {}
+        for fold in folds:
+            together.setdefault(fold.stand.base.snapshot, []).extend(fold.relations)
+        # What a table has had before may be many times what it lacks: none of it is brought here.
+        visible = [self._visible(spark, relations, base) for base, relations in together.items()]
+        return reduce(DataFrame.unionAll, visible).toArrow()
 
-    def _scan(self, spark: SparkSession, relations: Sequence[int]) -> DataFrame:
+    def _visible(self, spark: SparkSession, relations: Sequence[int], base: Snapshot) -> DataFrame:
         window = self._window
         bronze = window.bronze.layout.bronze
         # The window knows its files, and no row of bronze is ever deleted: to ask Delta for them costs seconds.
         files = read_files(spark, _COLUMNS, [f"{bronze}/{file.name}" for file in window.files])
         inside = F.col("commit_lsn").between(window.first_lsn, window.last_lsn)
-        return files.where(inside & F.col("relation_id").isin(list(relations)) & (F.col("op") != "s"))
+        rows = files.where(inside & F.col("relation_id").isin(list(relations)) & (F.col("op") != "s"))
+        return rows.where(seen(F.col("xid"), self._target.snapshot) & ~seen(F.col("xid"), base))
 
-    def _many(self, spark: SparkSession, fold: TableFold, target: Mark) -> DataFrame:
-        rows = self._scan(spark, fold.relations)
-        visible = rows.where(seen(F.col("xid"), target.snapshot) & ~seen(F.col("xid"), fold.stand.base.snapshot))
+    def _many(self, spark: SparkSession, fold: TableFold) -> DataFrame:
+        visible = self._visible(spark, fold.relations, fold.stand.base.snapshot)
         if fold.whole:
             return visible
         for oid, truncates in fold.truncates.items():
@@ -77,7 +85,7 @@ class ChangeReader:
 def _few(folds: Sequence[TableFold]) -> Iterator[TableFold]:
     """Choose the folds whose changes go through the driver, the smallest first."""
     room = MOST
-    for fold in sorted(folds, key=lambda fold: fold.changes):
+    for fold in sorted((fold for fold in folds if fold.changes), key=lambda fold: fold.changes):
         room -= fold.changes
         if fold.changes > FEW or room < 0:
             return

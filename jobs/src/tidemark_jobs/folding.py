@@ -39,7 +39,7 @@ def fold_table(run: Run, reader: ChangeReader, fold: TableFold, target: Mark) ->
     step = silver.Step(fold.stand.base.nonce, target.id, target.nonce)
     if not small:
         tune(spark, max(fold.changes, fold.stand.version.rows if fold.rewrites else 0))
-    changes = evolved(reader.read(spark, fold, target), fold.evolution, whole_rows=not fold.spec.key)
+    changes = evolved(reader.read(spark, fold), fold.evolution, whole_rows=not fold.spec.key)
 
     def merge(place: Place, others: Sequence[str]) -> silver.Step:
         rows = fold_rows(changes, fold)

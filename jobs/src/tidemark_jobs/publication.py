@@ -163,7 +163,7 @@ class Publication:
     def _fold_all(
         self, window: Window, folds: Sequence[TableFold], held: Lease
     ) -> dict[TableName, tuple[TableState, TableVersion]]:
-        reader = ChangeReader(self.run.spark, window, folds)
+        reader = ChangeReader(self.run.spark, window, folds, self.target)
 
         def fold_one(fold: TableFold) -> tuple[TableName, tuple[TableState, TableVersion]]:
             held.check()

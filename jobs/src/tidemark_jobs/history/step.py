@@ -95,7 +95,7 @@ def take(run: Run, place: Place, move: Move, fold: TableFold | None, reader: Cha
         tune(spark, max(fold.changes if fold else 0, move.version.rows))
     columns, names = widened(columns_of(place.table), move.spec)
     if fold:
-        versions = folded(spark, place, reader.read(spark, fold, move.target.mark), fold, move.target.mark, names)
+        versions = folded(spark, place, reader.read(spark, fold), fold, move.target.mark, names)
     else:
         versions = compared(
             _all_open(spark, place, columns), read_version(spark, run.layout, move.version), move, names
