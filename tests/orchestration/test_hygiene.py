@@ -2,6 +2,7 @@
 
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -112,6 +113,19 @@ def test_old_logs_go_and_what_is_written_to_or_linked_stays(tmp_path: Path) -> N
     assert [young.parent] == list((logs / "dag_id=a").iterdir())
     assert (other / "kept.log").exists()
     assert {"files": 0, "bytes": 0} == delete_old(tmp_path / "nowhere", time.time())
+
+
+def test_two_workers_with_the_same_disk_delete_each_file_once(tmp_path: Path) -> None:
+    for number in range(3000):
+        folder = tmp_path / f"run{number % 100}"
+        folder.mkdir(exist_ok=True)
+        (folder / f"{number}.log").write_text("said")
+
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(lambda _: delete_old(tmp_path, time.time() + 1), range(4)))
+
+    assert (3000, 12000) == (sum(one["files"] for one in done), sum(one["bytes"] for one in done))
+    assert [] == list(tmp_path.iterdir())
 
 
 def remind(since: str) -> dict[str, object]:

@@ -1,7 +1,9 @@
 """What Airflow itself needs now and then: old runs out of its database, old logs off the disk, a new Fernet key."""
 
+import errno
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -102,14 +104,24 @@ def delete_old(folder: Path, before: float) -> dict[str, object]:
     files = size = 0
     for within, folders, names in os.walk(folder, topdown=False):
         for path in (Path(within, name) for name in names):
-            facts = path.lstat()
-            if facts.st_mtime < before:
-                path.unlink(missing_ok=True)
-                files, size = files + 1, size + facts.st_size
+            with suppress(FileNotFoundError):  # another worker with the same disk was first
+                facts = path.lstat()
+                if facts.st_mtime < before:
+                    path.unlink()
+                    files, size = files + 1, size + facts.st_size
         for path in (Path(within, name) for name in folders):
-            if not path.is_symlink() and path.stat().st_mtime < before and not any(path.iterdir()):
-                path.rmdir()
+            with suppress(FileNotFoundError):
+                if not path.is_symlink() and path.stat().st_mtime < before:
+                    _remove_empty(path)
     return {"files": files, "bytes": size}
+
+
+def _remove_empty(folder: Path) -> None:
+    try:
+        folder.rmdir()
+    except OSError as error:
+        if error.errno != errno.ENOTEMPTY:
+            raise
 
 
 def _days(name: str, environment: Mapping[str, str]) -> timedelta:
