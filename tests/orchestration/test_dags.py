@@ -51,6 +51,13 @@ def dags(specs: Path):
     return bag.dags
 
 
+def test_no_task_may_take_so_long_that_the_queue_gives_it_to_another_worker_too(dags) -> None:
+    [hidden_for] = re.findall(r'VISIBILITY_TIMEOUT: "(\d+)"', (REPOSITORY / "infra/compose/compose.yaml").read_text())
+    longest = max(task.execution_timeout for dag in dags.values() for task in dag.tasks)
+
+    assert 2 * longest <= timedelta(seconds=int(hidden_for))
+
+
 def test_there_are_as_many_dags_as_sources_and_marts_ask_for(dags, specs: Path) -> None:
     """An empty bag would pass every other test. Both sources have the table of one mart."""
     of_shop = {"gold_shop_pricing_summary", "gold_shop_shipping_priority", "gold_shop_local_supplier_volume"}
