@@ -8,7 +8,7 @@ from tidemark.children import Event
 from tidemark.mirror import Mirror
 from tidemark.published import Control, PublishedMark
 from tidemark.status.format import seconds, size
-from tidemark.status.look import describe_slot
+from tidemark.status.look import ask_source
 from tidemark.stream import call, interpreter
 from tidemark_contract import limits as names
 from tidemark_contract.errors import (
@@ -20,10 +20,9 @@ from tidemark_contract.errors import (
     TidemarkError,
 )
 from tidemark_contract.limits import Limits
-from tidemark_contract.marks import BEGIN_ANEW, format_lsn
+from tidemark_contract.marks import format_lsn
 from tidemark_contract.names import slot_name
-from tidemark_source.marks import changed_since
-from tidemark_source.slots import SlotHealth, slot_health
+from tidemark_source.slots import SlotHealth
 
 NOTHING, RESTARTED = "nothing", "restarted"
 # Of what max_slot_wal_keep_size allows, the slot may hold so much before somebody is told.
@@ -70,15 +69,13 @@ class Seen:
 
 def see(mirror: Mirror) -> Seen:
     """Look at stream, slot and newest mark; what does not answer is an error."""
-    url = mirror.settings.source_url(mirror.name)
     published = Control(mirror.layout).published()
-    slot = slot_health(url, mirror.name)
-    changed = changed_since(url, [published.mark]) if published else None
+    slot, health = ask_source(mirror, published)
     return Seen(
         source=mirror.name,
         stream=_stream(mirror),
         slot=slot,
-        problem=f"{changed}; {BEGIN_ANEW}" if changed else describe_slot(slot, mirror.name).problem,
+        problem=health.problem,
         mark=published.mark.id if published else None,
         mark_age_s=_age_s(published, slot),
     )

@@ -52,13 +52,19 @@ def stream_state(mirror: Mirror) -> dict[str, Any]:
 
 def source_health(mirror: Mirror, published: PublishedMark | None) -> SourceHealth:
     """Ask the source about its history and its slot; a problem is told in place of an answer."""
-    url = mirror.settings.source_url(mirror.name)
     try:
-        health = describe_slot(slot_health(url, mirror.name), mirror.name)
-        changed = changed_since(url, [published.mark]) if published else None
+        return ask_source(mirror, published)[1]
     except TidemarkError as error:
         return SourceHealth(problem=str(error))
-    return replace(health, problem=f"{changed}; {BEGIN_ANEW}") if changed else health
+
+
+def ask_source(mirror: Mirror, published: PublishedMark | None) -> tuple[SlotHealth | None, SourceHealth]:
+    """Ask the source about its slot and its history: the facts, and the words for them."""
+    url = mirror.settings.source_url(mirror.name)
+    slot = slot_health(url, mirror.name)
+    changed = changed_since(url, [published.mark]) if published else None
+    health = describe_slot(slot, mirror.name)
+    return slot, replace(health, problem=f"{changed}; {BEGIN_ANEW}") if changed else health
 
 
 def describe_slot(slot: SlotHealth | None, source: str) -> SourceHealth:
