@@ -159,6 +159,7 @@ status: setup ## Say what runs, and how far behind it is
 down: setup ## Stop what `make up` started
 	@$(TIDEMARK) down $(ARGS)
 compose-up: ## Start Airflow with a Celery worker in containers, on loopback; COMPOSE_PROFILES=flower adds Flower
+	@echo "compose: the image (the first time, some minutes)"
 	@docker build --quiet --file infra/images/airflow/Dockerfile --tag $(AIRFLOW_IMAGE) . >/dev/null
 	@$(PYTHON) infra/compose/prepare.py $(COMPOSED) $(if $(TIDEMARK_SPECS),--specs "$(TIDEMARK_SPECS)")
 	@TIDEMARK_AIRFLOW_IMAGE=$(AIRFLOW_IMAGE) $(COMPOSE) up --detach --wait $(ARGS)
