@@ -21,9 +21,11 @@ def test_each_that_is_stopped_is_unhealthy_and_well_again_when_it_goes_on(
     """Stopped by SIGSTOP: it is there, its ports are open, and it does nothing."""
     for name in stopped:
         platform.signal(name, "STOP")
-    said = {name: wait_until_unwell(platform, name) for name in (*stopped, "api-server")}
-    for name in reversed(stopped):
-        platform.signal(name, "CONT")
+    try:
+        said = {name: wait_until_unwell(platform, name) for name in (*stopped, "api-server")}
+    finally:
+        for name in reversed(stopped):
+            platform.signal(name, "CONT")
 
     # With status 200 it says who else is not well.
     behind = [name.replace("-", "_") for name in ("scheduler", "triggerer", "dag-processor") if name in stopped]
