@@ -1,6 +1,7 @@
 """Of protected columns nothing is left behind in plain, whatever was done to their tables; and hashes can be joined."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,24 @@ from tidemark_jobs.verify import verify
 
 CANARY = b"kanarie"
 PEOPLE, VISITS = TableName("protected_rows", "people"), TableName("protected_rows", "visits")
+KEPT = TableName("protected_kept", "kept")
+
+
+METADATA = "spark.databricks.delta.commitInfo.userMetadata"
+hashed = HASH_KEY.hashed
+VERSIONS = [  # id, whether it is open, v, ssn, card
+    (hashed("kanarie 1"), False, 1, hashed("kanarie 1"), "***"),
+    (hashed("kanarie 1"), False, 1, hashed("kanarie new"), None),
+    (hashed("kanarie 2"), False, 2, hashed("kanarie 2"), "***"),
+    (hashed("kanarie 3"), False, 3, hashed("kanarie 3"), "***"),
+    (hashed("kanarie 3"), True, 33, hashed("kanarie back"), "***"),
+    (hashed("kanarie 4"), False, 4, hashed("kanarie 4"), "***"),
+    (hashed("kanarie moved"), True, 4, None, "***"),
+    (hashed("kanarie 5"), False, 5, hashed("kanarie 5"), "***"),
+    (hashed("kanarie 5"), True, 5, hashed("kanarie last"), "***"),
+    (hashed("kanarie 6"), True, 6, hashed("kanarie 6"), "***"),
+    (hashed("kanarie 7"), True, 7, hashed("kanarie 7"), "***"),
+]
 
 
 def contents(folder: Path) -> Iterator[tuple[Path, bytes]]:
@@ -66,6 +85,68 @@ def test_a_wrong_hash_is_found_named_and_repaired(played: Played) -> None:
     list(sync_job(job(played, "sync")))
     again: Any = verify(job(played, "verify", PEOPLE, VISITS))
     assert again["equal"], again
+
+
+def test_versions_of_protected_rows_are_all_there(played: Played) -> None:
+    """By their hashed keys: each as it was protected, the ones that are over too."""
+    history = played.spark.read.format("delta").load(played.world.control.layout.history(KEPT))
+    found = history.select("id", "_open", "v", "ssn", "card").collect()
+
+    assert sorted(map(str, VERSIONS)) == sorted(str(tuple(row)) for row in found)
+    assert "note" not in history.columns
+
+
+def test_what_is_wrong_with_deleted_rows_is_found_and_repaired(played: Played) -> None:
+    """One that lives is said to be deleted, one that is deleted to live, and a third has another value."""
+    silver = f"delta.`{played.world.control.layout.silver(KEPT)}`"
+    wrong = {
+        "_deleted = true": hashed("kanarie 3"),
+        "_deleted = false": hashed("kanarie 2"),
+        "v = 0": hashed("kanarie 6"),
+    }
+    for change, key in wrong.items():
+        played.spark.sql(f"UPDATE {silver} SET {change} WHERE _key = '{key}'")
+
+    assert repaired_keys(played, KEPT) == sorted(wrong.values())
+    deleted = played.spark.sql(f"SELECT id FROM {silver} WHERE _deleted").collect()
+    assert {hashed(text) for text in ("kanarie 1", "kanarie 2", "kanarie 4")} == {row["id"] for row in deleted}
+
+
+def test_a_wrong_version_of_a_history_is_found_named_and_repaired(played: Played) -> None:
+    history = f"delta.`{played.world.control.layout.history(KEPT)}`"
+    with unnoticed(played, history):
+        played.spark.sql(f"UPDATE {history} SET v = 0 WHERE _open AND _key = '{hashed('kanarie 5')}'")
+        played.spark.sql(f"DELETE FROM {history} WHERE _open AND _key = '{hashed('kanarie 7')}'")
+
+    found: Any = verify(job(played, "verify", KEPT))
+
+    [table] = found["tables"]
+    assert {
+        (hashed("kanarie 5"), "in its history unequal", ("v",)),
+        (hashed("kanarie 7"), "in its history missing (1 in the source, 0 in the lake)", ()),
+    } == {(d["key"], d["kind"], tuple(d["columns"])) for d in table["details"]}
+    assert [] == repaired_keys(played, KEPT), "silver was right"
+    versions = played.spark.sql(f"SELECT v FROM {history} WHERE _open AND _key = '{hashed('kanarie 5')}'").collect()
+    assert [5] == [row["v"] for row in versions]
+
+
+@contextmanager
+def unnoticed(played: Played, table: str) -> Iterator[None]:
+    """Let commits look like the table's last one; a history that anybody else has changed mends itself."""
+    last = played.spark.sql(f"DESCRIBE HISTORY {table} LIMIT 1").collect()[0]
+    played.spark.conf.set(METADATA, last["userMetadata"])
+    yield
+    played.spark.conf.unset(METADATA)
+
+
+def repaired_keys(played: Played, table: TableName) -> list[str]:
+    """Repair a table, sync, and prove it; give the keys that were wrong in silver."""
+    repaired: Any = repair(job(played, "repair", table))
+    list(sync_job(job(played, "sync")))
+    again: Any = verify(job(played, "verify", table))
+    assert again["equal"], again
+    [found] = repaired["tables"]
+    return sorted(d["key"] for d in found["details"])
 
 
 def test_no_plain_value_is_anywhere(played: Played) -> None:

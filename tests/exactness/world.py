@@ -44,7 +44,7 @@ class Exactness(World):
         self.play("before")
         connection.execute(audit.SETUP)
         for case in self.cases:
-            if case.keeps and self.witnessed:
+            if case.keeps and self.witnessed and not case.protect:
                 audit.watch(connection, case.name)
 
     def play(self, section: str) -> None:
@@ -81,11 +81,13 @@ class Exactness(World):
         return [spec for spec in self.spec.tables if spec.table.schema == case.name]
 
     def alters(self, spec: TableSpec) -> bool:
-        """Tell whether the case of a table changes columns while it is mirrored, or may do so."""
+        """Tell whether the lake's rows may be others than the witness saw: columns change, or are protected."""
         if not self.witnessed:
             return True
         [case] = [case for case in self.cases if case.name == spec.table.schema]
-        return any("ALTER TABLE" in block.text for name in SECTIONS[1:] for block in case.sections[name])
+        return bool(case.protect) or any(
+            "ALTER TABLE" in block.text for name in SECTIONS[1:] for block in case.sections[name]
+        )
 
     def _read_truth(self) -> int:
         """Of tables that only a person brings back there is no truth."""

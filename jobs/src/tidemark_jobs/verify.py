@@ -1,12 +1,14 @@
 """`verify`: prove tables equal to the source at a mark.
 
 The source's rows are hashed inside the mark's own snapshot, silver's at the versions that are published for that
-mark; rows are summed up by bucket of their key, and only buckets that differ are looked into, row by row.
+mark, and what a history shows at that mark; rows are summed up by bucket of their key, and only buckets that differ are
+looked into, row by row.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from tidemark_contract.errors import ConfigurationError, LeaseTaken, NotEqual
@@ -17,6 +19,7 @@ from tidemark_contract.specs import TableSpec
 from tidemark_jobs.bronze import Bronze
 from tidemark_jobs.buckets import Buckets, Difference, bucket_count, compare_with_source
 from tidemark_jobs.control import PublishedMark, TableState, TableVersion
+from tidemark_jobs.history.proof import history_at
 from tidemark_jobs.leases import lease
 from tidemark_jobs.logs import log
 from tidemark_jobs.plan import COPIED, LIVE, STALE
@@ -54,10 +57,10 @@ def verify_tables(run: Run, specs: Sequence[TableSpec]) -> dict[str, object]:
             of_source = [pool.submit(source_buckets, run, spec, reader) for spec in specs]
             published = _publish(run, held)
             compared = [(spec, future.result()) for spec, future in zip(specs, of_source, strict=True)]
-            proofs = list(pool.map(lambda pair: prove(run, reader, published, *pair), compared))
+            proving = [pool.submit(prove, run, reader, published, *pair) for pair in compared]
         held.check()
-    record(run, published, proofs)
-    return _summary(run, published, proofs)
+    record(run, published, [future.result() for future in proving if not future.exception()])
+    return _summary(run, published, [future.result() for future in proving])
 
 
 def _provable(run: Run, states: Mapping[TableName, TableState], spec: TableSpec) -> bool:
@@ -100,9 +103,13 @@ def prove(
     version = published.version(spec.table)
     if version is None:
         return _proof(run, published, spec, sum(rows for rows, _ in expected.values()), 1, ["it is not in the mark"])
-    silver = read_version(session_beside(run.spark, few=version.rows <= FEW_ROWS), run.layout, version)
-    compared = compare_with_source(reader, spec, silver, buckets, expected)
-    found = compared.differences
+    spark = session_beside(run.spark, few=version.rows <= FEW_ROWS)
+    compared = compare_with_source(reader, spec, read_version(spark, run.layout, version), buckets, expected)
+    found = list(compared.differences)
+    if spec.historic:
+        history = history_at(run, spark, spec, published)
+        wrong = compare_with_source(reader, spec, history, buckets, expected).differences
+        found += [replace(difference, kind=f"in its history {difference.kind}") for difference in wrong]
     log("table_compared", table=str(spec.table), rows=compared.rows, buckets=buckets, differing=len(found))
     return _proof(run, published, spec, compared.rows, len(found), named(found))
 
