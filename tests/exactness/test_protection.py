@@ -7,12 +7,15 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from tests.e2e.world import HASH_KEY, warm_run
 from tests.exactness.cases import chosen_cases
 from tests.exactness.conftest import Played
 from tidemark_contract.argv import Job
+from tidemark_contract.errors import ConfigurationError
 from tidemark_contract.names import TableName
+from tidemark_jobs.copy import copy
 from tidemark_jobs.reader import read_version
 from tidemark_jobs.repair import repair
 from tidemark_jobs.run import Run
@@ -110,6 +113,22 @@ def test_what_is_wrong_with_deleted_rows_is_found_and_repaired(played: Played) -
     assert repaired_keys(played, KEPT) == sorted(wrong.values())
     deleted = played.spark.sql(f"SELECT id FROM {silver} WHERE _deleted").collect()
     assert {hashed(text) for text in ("kanarie 1", "kanarie 2", "kanarie 4")} == {row["id"] for row in deleted}
+
+
+def test_a_plain_value_in_a_deleted_row_is_for_a_copy(played: Played) -> None:
+    """No proof looks at deleted rows: a repair that knew only what differs would leave it there."""
+    silver = f"delta.`{played.world.control.layout.silver(KEPT)}`"
+    played.spark.sql(f"UPDATE {silver} SET ssn = 'plain' WHERE _key = '{hashed('kanarie 2')}'")
+    played.spark.sql(f"UPDATE {silver} SET v = 0 WHERE _key = '{hashed('kanarie 6')}'")
+
+    with pytest.raises(ConfigurationError, match=r"protected in another way.*`tidemark copy` brings it back"):
+        repair(job(played, "repair", KEPT))
+
+    copy(job(played, "copy", KEPT))
+    list(sync_job(job(played, "sync")))
+    kept = played.spark.sql(f"SELECT id, ssn FROM {silver} WHERE _deleted").collect()
+    assert (hashed("kanarie 2"), None) in [tuple(row) for row in kept]
+    assert "plain" not in [row["ssn"] for row in kept]
 
 
 def test_a_wrong_version_of_a_history_is_found_named_and_repaired(played: Played) -> None:

@@ -6,6 +6,8 @@ and so is `_commit_lsn`.
 
 import uuid
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 
 from deltalake import DeltaTable
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -17,7 +19,7 @@ from tidemark_contract.specs import TableSpec
 from tidemark_jobs import silver
 from tidemark_jobs.fold.keys import copy_line
 from tidemark_jobs.fold.values import row_texts
-from tidemark_jobs.reader import read_files
+from tidemark_jobs.reader import read_all, read_files
 from tidemark_jobs.silver import DELETED
 from tidemark_jobs.upsert.written import Written
 
@@ -29,7 +31,7 @@ def write_missing(
     folder = f"gone-{uuid.uuid4()}"  # no leading underscore: VACUUM would never look into it
     names = [f"{url}/{file.path}" for file in copied]
     there = read_files(spark, "_key string", names) if names else spark.createDataFrame([], "_key string")
-    before = spark.read.format("delta").option("versionAsOf", table.version()).load(url)
+    before = read_all(spark, url, table.version())
     missing(before, there, spec, mark).write.parquet(f"{url}/{folder}")
     return folder
 
@@ -50,6 +52,13 @@ def deleted(rows: DataFrame, mark: int, lsn: int | None = None) -> DataFrame:
     of_now = {"_mark": F.lit(mark), "_commit_lsn": F.lit(lsn).cast("bigint")}
     columns = {name: F.when(F.col(DELETED), F.col(name)).otherwise(now) for name, now in of_now.items()}
     return rows.withColumns({**columns, DELETED: F.lit(True)})
+
+
+def has_unprotected(rows: DataFrame, spec: TableSpec) -> bool:
+    """Tell whether a row of silver has a plain value where the spec protects it."""
+    columns = [(F.col(f"`{spec.silver_names[c.name]}`"), c.protect) for c in spec.columns if c.protect]
+    plain = [column.isNotNull() & _as_stored(column, protect).isNull() for column, protect in columns]
+    return bool(plain) and not rows.where(reduce(or_, plain)).isEmpty()
 
 
 def _as_stored(text: Column, protect: Protect) -> Column:

@@ -66,7 +66,12 @@ def read_table(spark: SparkSession, url: str, table: DeltaTable) -> DataFrame:
 
 def read_by_spark(spark: SparkSession, url: str, version: int) -> DataFrame:
     """Read a table at a version as Spark's own reader does."""
-    return live(spark.read.format("delta").option("versionAsOf", version).load(url))
+    return live(read_all(spark, url, version))
+
+
+def read_all(spark: SparkSession, url: str, version: int) -> DataFrame:
+    """Read a table at a version with the rows that it keeps although deleted."""
+    return spark.read.format("delta").option("versionAsOf", version).load(url)
 
 
 def live(rows: DataFrame) -> DataFrame:

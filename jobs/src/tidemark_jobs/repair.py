@@ -19,9 +19,9 @@ from tidemark_jobs.copy import COPYING, CopiedTable, checked, silver_rows, write
 from tidemark_jobs.deltalog import open_table
 from tidemark_jobs.leases import Lease, lease
 from tidemark_jobs.logs import log
-from tidemark_jobs.missing import deleted
+from tidemark_jobs.missing import deleted, has_unprotected
 from tidemark_jobs.plan import COPIED, COPIED_OTHERWISE, LIVE, NEW, STALE
-from tidemark_jobs.reader import read_table
+from tidemark_jobs.reader import read_all, read_table
 from tidemark_jobs.run import Run
 from tidemark_jobs.verify import named, verify_tables
 from tidemark_source.checks import check_keys
@@ -44,7 +44,7 @@ def repair(run: Run) -> dict[str, object]:
         if (found := _state(run, spec)).state not in (LIVE, STALE):
             why = f"{spec.table} is {found.state}{': ' * bool(found.reason)}{found.reason}"
             raise ConfigurationError(f"{why}; `tidemark copy` loads a table that is new, `sync` takes in the others")
-        if found.reason == COPIED_OTHERWISE:  # what it keeps of deleted rows may be in plain
+        if found.reason == COPIED_OTHERWISE:  # all of it would differ
             raise ConfigurationError(f"{spec.table}: {COPIED_OTHERWISE}")
     broken = [spec for spec in chosen if _state(run, spec).state == STALE]
     if not broken:
@@ -91,6 +91,8 @@ def _repair_table(run: Run, spec: TableSpec, reader: ProofReader) -> _Repaired:
         raise ConfigurationError(
             f"{spec.table} has other columns than in the source ({', '.join(differing)}): `tidemark copy {spec.table}`"
         )
+    if spec.soft and has_unprotected(read_all(run.spark, path, table.version()), spec):  # no proof sees deleted rows
+        raise ConfigurationError(f"{spec.table}: {COPIED_OTHERWISE}")
     buckets = bucket_count(silver.rows_in(table))
     expected = reader.buckets(spec, buckets)
     there = read_table(run.spark, path, table)
