@@ -11,7 +11,7 @@ java_tests() {
 }
 
 python_tests() {
-  .tidemark/venv/"$1"/bin/python -m pytest "tests/$suite"
+  .tidemark/venv/"$1"/bin/python -m pytest --durations 10 --durations-min 5 "tests/$suite"
 }
 
 run() {

@@ -6,6 +6,7 @@ import socket
 from pathlib import Path
 
 import pytest
+import yaml
 from place import LOCAL, execute
 
 from tidemark.local.postgres import EmbeddedPostgres
@@ -196,6 +197,29 @@ def test_doctor_tells_every_problem_and_changes_nothing(discovered, tidemark, mo
     assert not found["as admin"]["good"]
     assert "tidemark init" in found["slot"]["seen"]
     assert discovered.untouched()
+
+
+@pytest.mark.parametrize(
+    ("key", "good", "said"),
+    [
+        (None, False, "TIDEMARK_HASH_KEY is not set"),
+        ("k1:abcd", False, "is not <key id>:<hex of at least 32 bytes>"),
+        ("k1:" + "ab" * 32, True, "is set"),
+    ],
+)
+def test_doctor_looks_at_the_key_of_hashes(discovered, tidemark, monkeypatch, key, good, said):
+    spec = Path(discovered.folder / "specs" / "shop" / "public.orders.yaml")
+    facts = yaml.safe_load(spec.read_text()) | {"on_schema_change": "freeze"}
+    next(column for column in facts["columns"] if column["name"] not in facts["key"])["protect"] = "hash"
+    spec.write_text(yaml.safe_dump(facts))
+    if key:
+        monkeypatch.setenv("TIDEMARK_HASH_KEY", key)
+
+    outcome = tidemark("doctor", "--json")
+
+    [check] = [check for check in json.loads(outcome.out)["checks"] if check["name"] == "hash key"]
+    assert (good, True) == (check["good"], said in check["seen"])
+    assert "abab" not in outcome.out + outcome.err
 
 
 def test_the_folder_of_specs_may_not_be_written_over_by_chance(discovered, tidemark):

@@ -149,6 +149,25 @@ def test_a_wrong_version_of_a_history_is_found_named_and_repaired(played: Played
     assert [5] == [row["v"] for row in versions]
 
 
+def test_a_proof_that_stumbles_keeps_no_others_from_being_recorded(played: Played) -> None:
+    """A file of a history is gone."""
+    history = Path(played.world.control.layout.history(KEPT).removeprefix("file://"))
+    files = [file for file in history.rglob("*.parquet") if "_open=true" in str(file)]
+    for file in files:
+        file.rename(file.with_suffix(".away"))
+
+    try:
+        with pytest.raises(Exception, match="No such file|not found|NotFound|FILE_NOT_EXIST"):
+            verify(job(played, "verify", VISITS, KEPT))
+    finally:
+        for file in files:
+            file.with_suffix(".away").rename(file)
+
+    newest = max(proof.mark for proof in played.world.control.proofs())
+    proofs = [(proof.table, proof.equal) for proof in played.world.control.proofs() if proof.mark == newest]
+    assert [(str(VISITS), True)] == proofs
+
+
 @contextmanager
 def unnoticed(played: Played, table: str) -> Iterator[None]:
     """Let commits look like the table's last one; a history that anybody else has changed mends itself."""

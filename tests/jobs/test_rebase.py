@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from tests.jobs.lake import LINES, ORDERS, Lake, insert, mark
+from tests.jobs.lake import LINES, LOG, ORDERS, Lake, delete, insert, mark, update
 from tidemark_contract.marks import Mark
+from tidemark_contract.protection import Protect
+from tidemark_contract.specs import Deletes, History, SourceSpec
 from tidemark_contract.visibility import Snapshot
 from tidemark_jobs import rebase as rebasing
+from tidemark_jobs.plan import COPIED_OTHERWISE
 from tidemark_jobs.rebase import rebase
 
 
@@ -87,3 +90,57 @@ def test_cut_off_at_any_step_no_table_is_live_and_a_second_one_ends_it(
 
 def cut_off(*_: object) -> None:
     raise InterruptedError
+
+
+def test_a_history_goes_on_after_it_by_comparison(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the restored source lacks ended with the first mark of the new base, and nothing lost is a version."""
+    told = replace(ORDERS, history=History.SCD2)
+    lake = Lake(spark, tmp_path, SourceSpec("shop", (told, LINES, LOG)))
+    lake.copied(1, orders=[("1", "copied", None)]).land(mark(1, 100, kind="copy")).sync()
+    lake.land(insert(told, 101, id="2", state="undone", price=None), mark(2, 105)).sync()
+    lake.land(insert(told, 120, id="3", state="lost", price=None), mark(3, 110)).sync()
+
+    base = rebased(lake, monkeypatch, xmax=103)
+    lake.incarnation, lake.counter, lake.lsn = 2, 0, 500
+    lake.copied(base + 1, orders=[("1", "copied", None), ("4", "new", None)])
+    lake.land(mark(base + 1, 107, kind="copy")).sync()
+    lake.land(update(told, 120, id="4", state="newer", price=None), mark(base + 2, 140)).sync()
+
+    versions = spark.read.format("delta").load(lake.layout.history(told.table))
+    found = versions.orderBy("_key", "_from_mark").select("_key", "state", "_from_mark", "_to_mark").collect()
+    assert [
+        ("1", "copied", 1, None),
+        ("2", "undone", 2, base + 1),
+        ("4", "new", base + 1, base + 2),
+        ("4", "newer", base + 2, None),
+    ] == [tuple(row) for row in found]
+
+
+def test_a_copy_after_it_has_to_be_protected_as_the_spec_says(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And deleted rows that were kept in plain from before keep nothing of it."""
+    soft = replace(ORDERS, deletes=Deletes.SOFT)
+    lake = Lake(spark, tmp_path, SourceSpec("shop", (soft, LINES, LOG)))
+    lake.copied(1, orders=[("1", "plain", None), ("2", "plain", None)]).land(mark(1, 100, kind="copy")).sync()
+    lake.land(delete(soft, 101, id="2"), mark(2, 105)).sync()
+    base = rebased(lake, monkeypatch, xmax=103)
+    lake.incarnation, lake.counter, lake.lsn = 2, 0, 500
+    lake.copied(base + 1, orders=[("1", "plain", None)])
+    masked = soft.with_columns(
+        tuple(replace(c, protect=Protect.MASK if c.name == "state" else None) for c in soft.all_columns)
+    )
+    lake = replace(lake, spec=SourceSpec("shop", (masked, LINES, LOG)))
+
+    lake.land(mark(base + 1, 107, kind="copy")).sync()
+    assert "stale" == lake.state(ORDERS)
+    assert COPIED_OTHERWISE == lake.run.control.tables()[ORDERS.table].reason
+    lake.copied(base + 2, orders=[("1", "***", None)]).land(mark(base + 2, 109, kind="copy")).sync()
+
+    assert ["1\t***\t\\N"] == lake.lines(masked)
+    rows = spark.read.format("delta").load(lake.layout.silver(ORDERS.table))
+    assert [("1", "***", False), ("2", None, True)] == [
+        tuple(row) for row in rows.orderBy("id").select("_key", "state", "_deleted").collect()
+    ]
