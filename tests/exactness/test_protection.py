@@ -157,7 +157,7 @@ def test_a_proof_that_stumbles_keeps_no_others_from_being_recorded(played: Playe
         file.rename(file.with_suffix(".away"))
 
     try:
-        with pytest.raises(Exception, match="No such file|not found|NotFound|FILE_NOT_EXIST"):
+        with pytest.raises(Exception, match=r"No such file|not found|NotFound|FILE_NOT_EXIST"):
             verify(job(played, "verify", VISITS, KEPT))
     finally:
         for file in files:
