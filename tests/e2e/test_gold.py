@@ -111,6 +111,7 @@ def leftovers(path: str) -> list[Path]:
 
 
 @pytest.mark.slow
+@pytest.mark.drawn(2)
 @pytest.mark.timeout(600)
 def test_a_mart_is_built_anew_from_an_older_mark_and_from_the_newest_again(stack: Stack, spark: SparkSession) -> None:
     """Each is what `gold` makes of that mark."""
@@ -131,6 +132,7 @@ def test_a_mart_is_built_anew_from_an_older_mark_and_from_the_newest_again(stack
 
 
 @pytest.mark.slow
+@pytest.mark.drawn(2)
 @pytest.mark.timeout(600)
 def test_a_backfill_that_is_cut_off_before_the_swap_leaves_the_mart_as_it_was(
     stack: Stack, spark: SparkSession
@@ -153,6 +155,7 @@ def test_a_backfill_that_is_cut_off_before_the_swap_leaves_the_mart_as_it_was(
 
 
 @pytest.mark.slow
+@pytest.mark.drawn(2)
 @pytest.mark.timeout(600)
 def test_of_two_who_write_a_mart_at_once_the_second_is_refused(stack: Stack, spark: SparkSession) -> None:
     run = job(stack, spark, "backfill", None, "pricing_summary")
@@ -163,6 +166,7 @@ def test_of_two_who_write_a_mart_at_once_the_second_is_refused(stack: Stack, spa
 
 
 @pytest.mark.slow
+@pytest.mark.drawn(2)
 @pytest.mark.timeout(600)
 def test_what_is_not_sound_does_not_take_the_marts_place(stack: Stack, spark: SparkSession) -> None:
     """Other columns, no rows, rows that are not what was computed."""
@@ -199,6 +203,7 @@ def _two_marks(stack: Stack, spark: SparkSession) -> tuple[int, int]:
 
 
 @pytest.mark.slow
+@pytest.mark.drawn(2)
 @pytest.mark.timeout(600)
 def test_an_erased_key_is_in_no_version_of_a_mart(stack: Stack, spark: SparkSession) -> None:
     """A mart that has read the table is built anew, from the mark of the erasure, and its older files are gone."""

@@ -18,7 +18,7 @@ import pytest
 
 from tests.e2e.world import World
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.drawn(5)]
 
 
 def commands() -> Iterator[tuple[int, list[str]]]:
@@ -93,6 +93,24 @@ def no_limits(world: Guarded) -> None:
     world.limits = {}
 
 
+@pytest.fixture
+def running(world: Guarded) -> Guarded:
+    """Its stream runs, and there is a mark."""
+    if world.stream()["state"] != "running":
+        world.must("start", "--detach", "--checkpoint-interval", "1s")
+    if world.control.published() is None:
+        world.must("copy")
+        world.must("sync")
+    return world
+
+
+@pytest.fixture
+def stopped(running: Guarded) -> Guarded:
+    """It ran, and was stopped."""
+    running.must("stop")
+    return running
+
+
 def test_one_that_was_never_started_is_nobodys_to_start(world: Guarded) -> None:
     code, summary, reason = world.guard()
 
@@ -101,13 +119,10 @@ def test_one_that_was_never_started_is_nobodys_to_start(world: Guarded) -> None:
     assert [] == world.pids()
 
 
-def test_one_that_runs_is_left_alone_and_told_of(world: Guarded) -> None:
-    world.must("start", "--detach", "--checkpoint-interval", "1s")
-    world.must("copy")
-    world.must("sync")
-    pids = world.pids()
+def test_one_that_runs_is_left_alone_and_told_of(running: Guarded) -> None:
+    pids = running.pids()
 
-    code, summary, _ = world.guard()
+    code, summary, _ = running.guard()
 
     assert (0, "nothing", "running", True) == (code, summary["did"], summary["stream"], summary["slot_active"])
     assert 0 < summary["retained_bytes"] < 1 << 30
@@ -115,124 +130,123 @@ def test_one_that_runs_is_left_alone_and_told_of(world: Guarded) -> None:
     assert 0 < summary["mark_age_s"] < 600
     assert summary["confirmed_lsn"].startswith("0/")
     assert summary["mark"] > 0
-    assert (2, pids) == (len(pids), world.pids())
+    assert (2, pids) == (len(pids), running.pids())
 
 
-def test_one_that_was_killed_comes_back_from_its_checkpoint_as_it_was(world: Guarded) -> None:
-    before = world.stream()
-    world.kill()
-    with psycopg.connect(world.url("owner"), autocommit=True) as connection:
+def test_one_that_was_killed_comes_back_from_its_checkpoint_as_it_was(running: Guarded) -> None:
+    before = running.stream()
+    running.kill()
+    with psycopg.connect(running.url("owner"), autocommit=True) as connection:
         connection.execute("UPDATE account SET balance = balance + 1")
 
-    code, summary, _ = world.guard()
+    code, summary, _ = running.guard()
 
-    after = world.stream()
+    after = running.stream()
     assert (0, "restarted", "running", True) == (code, summary["did"], summary["stream"], summary["slot_active"])
-    assert (2, before["incarnation"]) == (len(world.pids()), after["incarnation"])
+    assert (2, before["incarnation"]) == (len(running.pids()), after["incarnation"])
     assert before["job"] != after["job"]
-    submitted = json.loads((world.folder / "state" / "flink" / "shop" / "options.json").read_text())
+    submitted = json.loads((running.folder / "state" / "flink" / "shop" / "options.json").read_text())
     assert "1s" == submitted["checkpoint_interval"]
-    world.must("sync")
-    world.must("verify")
+    running.must("sync")
+    running.must("verify")
 
 
-def test_two_guards_at_once_start_one(world: Guarded) -> None:
-    world.kill()
+def test_two_guards_at_once_start_one(running: Guarded) -> None:
+    running.kill()
 
     with ThreadPoolExecutor(2) as pool:
-        ended = [code for code, _, _ in pool.map(lambda _: world.guard(), range(2))]
+        ended = [code for code, _, _ in pool.map(lambda _: running.guard(), range(2))]
 
     assert 0 in ended
     assert {0, 75} >= set(ended)
-    assert (2, "running") == (len(world.pids()), world.stream()["state"])
+    assert (2, "running") == (len(running.pids()), running.stream()["state"])
 
 
-def test_a_stop_beside_a_guard_that_brings_it_back_wins(world: Guarded) -> None:
-    world.kill()
+def test_a_stop_beside_a_guard_that_brings_it_back_wins(running: Guarded) -> None:
+    running.kill()
 
     with ThreadPoolExecutor(2) as pool:
-        guarded = pool.submit(world.guard)
-        stopped = pool.submit(world.tidemark, "stop")
+        guarded = pool.submit(running.guard)
+        stopped = pool.submit(running.tidemark, "stop")
         assert 0 == stopped.result().returncode, stopped.result().stderr
         assert guarded.result()[0] in (0, 75)
 
-    assert ([], "stopped") == (world.pids(), world.stream()["state"])
+    assert ([], "stopped") == (running.pids(), running.stream()["state"])
 
 
-def test_one_that_was_stopped_stays_so(world: Guarded) -> None:
-    code, summary, _ = world.guard()
+def test_one_that_was_stopped_stays_so(stopped: Guarded) -> None:
+    code, summary, _ = stopped.guard()
 
     assert (0, "nothing", "stopped", False) == (code, summary["did"], summary["stream"], summary["slot_active"])
-    assert [] == world.pids()
+    assert [] == stopped.pids()
 
 
-def test_one_that_is_stopped_still_costs_the_source(world: Guarded) -> None:
-    world.limits = {"TIDEMARK_LIMIT_WAL_MB": "1"}
-    with psycopg.connect(world.url("owner"), autocommit=True) as connection:
+def test_one_that_is_stopped_still_costs_the_source(stopped: Guarded) -> None:
+    stopped.limits = {"TIDEMARK_LIMIT_WAL_MB": "1"}
+    with psycopg.connect(stopped.url("owner"), autocommit=True) as connection:
         connection.execute("UPDATE account SET note = repeat(md5(random()::text), 400)")
 
-    code, summary, reason = world.guard()
+    code, summary, reason = stopped.guard()
 
     assert (1, "stopped") == (code, summary["stream"])
     assert summary["retained_bytes"] > 1_000_000
     assert "more than 1.0 MB (TIDEMARK_LIMIT_WAL_MB): `tidemark start`" in reason
-    assert [] == world.pids()
+    assert [] == stopped.pids()
 
 
-def test_a_stop_that_was_killed_on_the_way_is_still_a_wish(world: Guarded) -> None:
+def test_a_stop_that_was_killed_on_the_way_is_still_a_wish(running: Guarded) -> None:
     """Killed while it waits for the savepoint; then the stream too."""
-    world.must("start", "--detach", "--checkpoint-interval", "1s")
-    record = world.folder / "state" / "flink" / "shop" / "run.json"
+    record = running.folder / "state" / "flink" / "shop" / "run.json"
     argv = [str(Path(sys.executable).with_name("tidemark")), "stop"]
-    with subprocess.Popen(argv, env=world.environment, start_new_session=True, stderr=subprocess.DEVNULL) as stopping:
-        world.wait_until("the wish is written", lambda: json.loads(record.read_text())["stopped"])
+    with subprocess.Popen(argv, env=running.environment, start_new_session=True, stderr=subprocess.DEVNULL) as stopping:
+        running.wait_until("the wish is written", lambda: json.loads(record.read_text())["stopped"])
         os.killpg(stopping.pid, signal.SIGKILL)
-    world.kill()
+    running.kill()
 
-    code, summary, _ = world.guard()
+    code, summary, _ = running.guard()
     assert (0, "nothing", "stopped") == (code, summary["did"], summary["stream"])
-    assert [] == world.pids()
+    assert [] == running.pids()
 
 
-def test_one_that_a_start_in_the_foreground_looks_after_is_left_to_it(world: Guarded) -> None:
+def test_one_that_a_start_in_the_foreground_looks_after_is_left_to_it(stopped: Guarded) -> None:
     """Held up, as by a busy machine, it has not seen yet what was killed; when it has ended, the guard's turn comes."""
     argv = [str(Path(sys.executable).with_name("tidemark")), "start", "--checkpoint-interval", "1s"]
-    with subprocess.Popen(argv, env=world.environment, stderr=subprocess.DEVNULL) as foreground:
-        world.wait_until("it is looked after", world.is_attended)
+    with subprocess.Popen(argv, env=stopped.environment, stderr=subprocess.DEVNULL) as foreground:
+        stopped.wait_until("it is looked after", stopped.is_attended)
         [looking] = map(int, Path(f"/proc/{foreground.pid}/task/{foreground.pid}/children").read_text().split())
         os.kill(looking, signal.SIGSTOP)
-        world.kill()
-        code, summary, reason = world.guard()
+        stopped.kill()
+        code, summary, reason = stopped.guard()
         os.kill(looking, signal.SIGCONT)
         ended = foreground.wait(60)
 
     assert (75, "nothing", 75) == (code, summary["did"], ended)
     assert "attended is held" in reason
-    assert "restarted" == world.guard()[1]["did"]
-    world.must("stop")
+    assert "restarted" == stopped.guard()[1]["did"]
+    stopped.must("stop")
 
 
-def test_one_whose_checkpoints_are_of_another_incarnation_is_a_persons(world: Guarded) -> None:
-    world.must("start", "--detach", "--checkpoint-interval", "1s")
-    world.kill()
-    other = world.folder / "the lake" / "control" / "_claims" / "shop" / "incarnations" / "000099"
+def test_one_whose_checkpoints_are_of_another_incarnation_is_a_persons(running: Guarded) -> None:
+    running.kill()
+    other = running.folder / "the lake" / "control" / "_claims" / "shop" / "incarnations" / "000099"
     other.write_text("{}")
     try:
-        code, summary, reason = world.guard()
+        code, summary, reason = running.guard()
     finally:
         other.unlink()
 
     assert (78, "nothing", "down") == (code, summary["did"], summary["stream"])
     assert "holds no checkpoint of incarnation 99" in reason
-    assert [] == world.pids()
+    assert [] == running.pids()
 
 
-def test_one_whose_slot_is_gone_is_a_persons_and_the_cure_is_told(world: Guarded) -> None:
-    with psycopg.connect(world.server.superuser_url, autocommit=True) as connection:
+def test_one_whose_slot_is_gone_is_a_persons_and_the_cure_is_told(running: Guarded) -> None:
+    running.kill()
+    with psycopg.connect(running.server.superuser_url, autocommit=True) as connection:
         connection.execute("SELECT pg_drop_replication_slot('tidemark_shop')")
 
-    code, summary, reason = world.guard()
+    code, summary, reason = running.guard()
 
     assert (78, "nothing", "down", None) == (code, summary["did"], summary["stream"], summary["slot_active"])
     assert "there is no slot tidemark_shop: `tidemark init`" in reason
-    assert [] == world.pids()
+    assert [] == running.pids()
