@@ -190,11 +190,12 @@ lint: $(STAMPS)/tools $(addprefix $(STAMPS)/,test-spark test-flink test-airflow)
 format: $(STAMPS)/tools ## Rewrite the Python files in the project's style
 	@$(LOCAL)/tools/bin/ruff check --quiet --fix-only .
 	@$(LOCAL)/tools/bin/ruff format .
-docs: $(STAMPS)/test-spark $(STAMPS)/venv-airflow ## Render docs/types.md from the contract, docs/trigger-rules.md from Airflow, a picture from compose.yaml, exactness.md and guarantees.md from the tests
+docs: $(STAMPS)/test-spark $(STAMPS)/venv-airflow ## Render docs/types.md from the contract, docs/trigger-rules.md from Airflow, docs/access.md from its test, a picture from compose.yaml, exactness.md and guarantees.md from the tests
 	@$(VENVS)/spark/bin/python -m tidemark_contract.types_page > docs/types.md.new && mv docs/types.md.new docs/types.md
 	@$(VENVS)/spark/bin/python -m tests.exactness.page > docs/exactness.md.new && mv docs/exactness.md.new docs/exactness.md
 	@$(VENVS)/spark/bin/python -m tests.guarantees > docs/guarantees.md.new && mv docs/guarantees.md.new docs/guarantees.md
 	@$(VENVS)/airflow/bin/python -W ignore -m tests.orchestration.trigger_rules > docs/trigger-rules.md.new && mv docs/trigger-rules.md.new docs/trigger-rules.md
+	@$(VENVS)/spark/bin/python -m tests.orchestration.access > docs/access.md.new && mv docs/access.md.new docs/access.md
 	@$(VENVS)/spark/bin/python -m infra.compose.picture > docs/orchestration.md.new && mv docs/orchestration.md.new docs/orchestration.md
 
 locks: $(STAMPS)/uv ## Solve all requirements anew; `make locks ARGS=--upgrade` moves what is not pinned

@@ -7,8 +7,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.orchestration.platform import Platform
 
 REPOSITORY = Path(__file__).parents[2]
 HOME = Path(tempfile.mkdtemp(prefix="tidemark-airflow-"))
@@ -33,3 +37,12 @@ def database(airflow_home: Path) -> str:
     """Make Airflow's database; give its address."""
     subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=True, capture_output=True, timeout=300)
     return os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"]
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Platform"]:
+    """Run an Airflow as Compose does, without containers; the tests share it."""
+    from tests.orchestration.platform import made
+
+    with made(tmp_path_factory.mktemp("platform")) as platform:
+        yield platform

@@ -15,6 +15,7 @@ from tidemark_orchestration import health, prepare, secret_url
 
 COMPONENTS = ("metadatabase", "scheduler")
 WELL = {name: {"status": "healthy"} for name in COMPONENTS}
+FAB = "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"
 AWKWARD = "p@ss:/w%ord #?"
 
 
@@ -100,8 +101,13 @@ def test_an_empty_password_is_none(tmp_path: Path, capsys: pytest.CaptureFixture
     ],
 )
 def test_what_preparing_lacks_is_said_before_anything_is_done(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], lacking: str, said: str
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    lacking: str,
+    said: str,
 ) -> None:
+    monkeypatch.setenv("AIRFLOW__CORE__AUTH_MANAGER", FAB)
     (tmp_path / "password").write_text("secret\n")
     all_of_it = {"TIDEMARK_ADMIN_PASSWORD_FILE": str(tmp_path / "password"), "TIDEMARK_SPECS": str(tmp_path)}
 

@@ -7,6 +7,8 @@ case ${1:-} in
   sh | bash | python | python3) ;;
   # A worker that is told to end lets its tasks end: they must not have the signal themselves.
   celery) export DUMB_INIT_SETSID=0; set -- airflow "$@" ;;
+  # A setting that lets strangers in is often made in a container that runs, for a moment.
+  api-server) python -m tidemark_orchestration.policy; set -- airflow "$@" ;;
   *) set -- airflow "$@" ;;
 esac
 exec dumb-init -- "$@"

@@ -7,6 +7,7 @@ from airflow.sdk import DAG
 from airflow.sdk.definitions.callback import SyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
+from tidemark_orchestration.access import dag_access
 from tidemark_orchestration.notify import on_failure, tell_of_delay
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -18,12 +19,22 @@ RETRIES = {
 }
 
 
-def build(name: str, *, doc: str, owner: str, schedule: Any, ends_in: timedelta, tags: list[str], **facts: Any) -> DAG:
+def build(
+    name: str,
+    *,
+    doc: str,
+    owner: str,
+    schedule: Any,
+    ends_in: timedelta,
+    tags: list[str],
+    for_analysts: bool = False,
+    **facts: Any,
+) -> DAG:
     """Give an empty DAG: one run at a time, none for the past; who has to know is told when one fails or is late.
 
-    `doc` begins with the line that is its description.
+    `doc` begins with the line that is its description. The owner's role may run it, and analysts where that is said.
     """
-    return DAG(
+    dag = DAG(
         dag_id=name,
         schedule=schedule,
         doc_md=doc,
@@ -36,6 +47,9 @@ def build(name: str, *, doc: str, owner: str, schedule: Any, ends_in: timedelta,
         tags=["tidemark", *tags],
         **facts,
     )
+    # Not by the constructor, which warns: Airflow 4 will have another way, 3.3 has no other.
+    dag.access_control = dag_access(owner, for_analysts=for_analysts)
+    return dag
 
 
 def _deadline(name: str, ends_in: timedelta) -> DeadlineAlert:

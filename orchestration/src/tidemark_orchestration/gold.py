@@ -26,7 +26,15 @@ def _gold_dag(source: Outline, mart: str) -> DAG:
     name = dag_id("gold", f"{source.name}_{mart}")
     schedule = [silver_asset(source.name, table) for table in INPUTS[mart]]
     tags = [source.name, "gold"]
-    with build(name, doc=doc, owner=source.owner, schedule=schedule, ends_in=timedelta(hours=2), tags=tags) as dag:
+    with build(
+        name,
+        doc=doc,
+        owner=source.owner,
+        schedule=schedule,
+        ends_in=timedelta(hours=2),
+        tags=tags,
+        for_analysts=True,
+    ) as dag:
         JobOperator(
             task_id="gold",
             job=Job("gold", source.name, tables=(mart,)),
@@ -59,6 +67,7 @@ def _backfill_dag(source: Outline, marts: Sequence[str]) -> DAG:
         schedule=None,
         ends_in=timedelta(hours=6),
         tags=[source.name, "gold"],
+        for_analysts=True,
         params=params,
         render_template_as_native_obj=True,
     ) as dag:

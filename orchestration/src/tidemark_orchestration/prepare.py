@@ -17,6 +17,8 @@ from sqlalchemy import create_engine, text
 
 from tidemark_contract.errors import SettingsError, TidemarkError
 from tidemark_contract.outlines import load_outlines
+from tidemark_orchestration import roles
+from tidemark_orchestration.policy import refuse_open_doors
 from tidemark_orchestration.pools import pools, specs
 
 ADMIN = "admin"
@@ -36,11 +38,13 @@ def main(environment: Mapping[str, str] = os.environ) -> int:
 def prepare(environment: Mapping[str, str]) -> None:
     """Do all of it while nobody else does. What is wrong with the settings is said before anything is done."""
     password = _admin_password(Path(environment.get("TIDEMARK_ADMIN_PASSWORD_FILE", "/run/secrets/admin-password")))
-    wanted = pools(load_outlines(specs(environment)))
+    refuse_open_doors()
+    sources = load_outlines(specs(environment))
+    wanted = roles.roles(source.owner for source in sources)
     with _alone():
         _airflow("db", "migrate")
-        _let_in(ADMIN, password)
-        _import("pools", json.dumps(wanted))
+        _let_in(ADMIN, password, wanted)
+        _import("pools", json.dumps(pools(sources)))
         connections = Path(environment["AIRFLOW_HOME"], "config", "connections.json")
         if connections.exists():
             _airflow("connections", "import", "--overwrite", str(connections))
@@ -78,13 +82,13 @@ def _import(what: str, content: str) -> None:
         _airflow(what, "import", file.name)
 
 
-def _let_in(user: str, password: str) -> None:
+def _let_in(user: str, password: str, wanted: Mapping[str, frozenset[roles.Right]]) -> None:
     """Make the roles and the administrator, or give it the password that it has to have now."""
     from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
 
     with get_application_builder() as builder:
         manager = builder.sm
-        manager.sync_roles()
+        roles.apply(manager, wanted)
         if found := manager.find_user(user):
             manager.reset_password(found.id, password)
         elif not manager.add_user(user, user, user, f"{user}@localhost", manager.find_role("Admin"), password):

@@ -1,0 +1,256 @@
+"""An Airflow as Compose runs it, without containers: FAB, PostgreSQL, and AWS as moto plays it; all on loopback."""
+
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from tests.orchestration.world import SPARK_PYTHON
+
+REPOSITORY = Path(__file__).parents[2]
+PATIENCE_S = 150.0
+ADMIN = "admin"
+BUCKET, REGION = "tidemark-airflow", "eu-west-1"
+THRESHOLD = 1000
+TABLES = {"shop": "lineitem", "crm": "contact", "attic": "thing"}
+OWNERS = {"shop": "sales-data", "crm": "crm-team", "attic": ""}
+SERVICES = {
+    "api-server": ("api-server", "--workers", "1"),
+    "scheduler": ("scheduler", "--skip-serve-logs"),
+    "dag-processor": ("dag-processor",),
+}
+
+
+@contextmanager
+def postgres(folder: Path) -> Iterator[str]:
+    """Run a server; give its superuser's URL."""
+    argv = [str(SPARK_PYTHON), "-W", "ignore", str(Path(__file__).with_name("server.py")), str(folder)]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            url = process.stdout.readline().strip()
+            assert url, "no PostgreSQL"
+            yield url.replace("postgresql://", "postgresql+psycopg2://")
+        finally:
+            process.communicate(timeout=60)
+
+
+@dataclass
+class Platform:
+    """What its services are told, what runs of it, and its REST API."""
+
+    folder: Path
+    database: str
+    s3: str
+    more: Mapping[str, str] = field(default_factory=dict)
+    running: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    def make(self) -> None:
+        """Draw what is secret, write the specs; nothing runs yet."""
+        self.folder.mkdir(exist_ok=True)
+        drawn = {
+            "database-url": self.database,
+            "fernet-key": secrets.token_urlsafe(32) + "=",
+            "jwt-secret": secrets.token_urlsafe(64),
+            "api-key": secrets.token_urlsafe(32),
+            "admin-password": secrets.token_urlsafe(15),
+            "port": str(_free_port()),
+        }
+        for name, value in drawn.items():
+            self.secret(name).write_text(value)
+        for source, table in TABLES.items():
+            self.write_source(source, OWNERS[source])
+            text = f"table: public.{table}\nkey: [id]\ncolumns: [{{name: id, type: integer, nullable: false}}]\n"
+            (self.folder / "specs" / source / f"public.{table}.yaml").write_text(text)
+
+    def write_source(self, source: str, owner: str) -> None:
+        folder = self.folder / "specs" / source
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "source.yaml").write_text(f"source: {source}\n" + (f"owner: {owner}\n" if owner else ""))
+
+    def secret(self, name: str) -> Path:
+        return self.folder / name
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.secret('port').read_text()}"
+
+    @property
+    def logs(self) -> Path:
+        return self.folder / "logs"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        port = self.secret("port").read_text()
+        bundles = {"tidemark": REPOSITORY / "orchestration" / "dags", "tests": Path(__file__).with_name("dags")}
+        bundle = "airflow.dag_processing.bundles.local.LocalDagBundle"
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "AWS", "TIDEMARK"))
+        }
+        return {
+            **kept,
+            "AIRFLOW_HOME": str(self.folder),
+            "AIRFLOW__CORE__AUTH_MANAGER": "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager",
+            "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+            "AIRFLOW__CORE__PARALLELISM": "2",
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "120",
+            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.address}/execution/",
+            "AIRFLOW__CORE__FERNET_KEY_CMD": f"cat {self.secret('fernet-key')}",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_CMD": f"cat {self.secret('database-url')}",
+            "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(
+                [{"name": name, "classpath": bundle, "kwargs": {"path": str(path)}} for name, path in bundles.items()]
+            ),
+            "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "5",
+            "AIRFLOW__API__HOST": "127.0.0.1",
+            "AIRFLOW__API__PORT": port,
+            "AIRFLOW__API__BASE_URL": self.address,
+            "AIRFLOW__API__SECRET_KEY_CMD": f"cat {self.secret('api-key')}",
+            "AIRFLOW__API_AUTH__JWT_SECRET_CMD": f"cat {self.secret('jwt-secret')}",
+            "AIRFLOW__FAB__CACHE_TTL": "0",
+            "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
+            "AWS_ENDPOINT_URL": self.s3,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test-secret-key",
+            "AWS_DEFAULT_REGION": REGION,
+            "TIDEMARK_SPECS": str(self.folder / "specs"),
+            "TIDEMARK_ADMIN_PASSWORD_FILE": str(self.secret("admin-password")),
+            **self.more,
+        }
+
+    def run(self, *words: str, **more: str) -> "subprocess.CompletedProcess[str]":
+        """Run a program of Airflow's environment to its end."""
+        argv = [sys.executable, "-W", "ignore", "-m", *words]
+        environment = {**self.environment, **more}
+        return subprocess.run(argv, env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
+
+    def prepare(self) -> None:
+        done = self.run("tidemark_orchestration.prepare")
+        assert done.returncode == 0, done.stderr[-3000:]
+
+    def start(self, *names: str) -> None:
+        for name in names:
+            with (self.folder / f"{name}.log").open("ab") as log:
+                argv = [sys.executable, "-W", "ignore", "-m", "airflow", *SERVICES[name]]
+                self.running[name] = subprocess.Popen(
+                    argv, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                )
+
+    def end(self) -> None:
+        """End what runs, with all that it has started; a scheduler takes its time for TERM."""
+        for process in self.running.values():
+            process.terminate()
+        for process in self.running.values():
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(5)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        self.running.clear()
+
+    def said(self, name: str) -> str:
+        return (self.folder / f"{name}.log").read_text(errors="replace")
+
+    def ask(self, method: str, path: str, user: str = ADMIN, body: Any = None) -> requests.Response:
+        """Ask as somebody; as nobody without a user."""
+        headers = {"Authorization": f"Bearer {self.token(user)}"} if user else {}
+        return requests.request(method, self.address + path, headers=headers, json=body, timeout=60)
+
+    def get(self, path: str) -> Any:
+        answer = self.ask("GET", path)
+        assert answer.ok, answer.text
+        return answer.json()
+
+    def token(self, user: str) -> str:
+        if user not in self.tokens:
+            login = {"username": user, "password": self.password(user)}
+            answer = requests.post(f"{self.address}/auth/token", json=login, timeout=60)
+            assert answer.status_code == 201, answer.text
+            self.tokens[user] = answer.json()["access_token"]
+        return self.tokens[user]
+
+    def password(self, user: str) -> str:
+        file = self.secret("admin-password" if user == ADMIN else f"password-of-{user}")
+        if not file.exists():
+            file.write_text(secrets.token_urlsafe(12))
+        return file.read_text()
+
+    def add_user(self, name: str, roles: Sequence[str]) -> None:
+        person = {"username": name, "first_name": name, "last_name": name, "email": f"{name}@example.com"}
+        known = {**person, "password": self.password(name), "roles": [{"name": role} for role in roles]}
+        answer = self.ask("POST", "/auth/fab/v1/users", body=known)
+        assert answer.ok, answer.text
+
+    def wait_for_dags(self, *dags: str) -> None:
+        wait_for(lambda: all(self.ask("GET", f"/api/v2/dags/{dag}").ok for dag in dags), self.whole_story)
+
+    def run_dag(self, dag: str, conf: Mapping[str, Any] | None = None) -> tuple[str, str]:
+        """Run it to its end; give the run's id and state."""
+        assert self.ask("PATCH", f"/api/v2/dags/{dag}", body={"is_paused": False}).ok
+        answer = self.ask("POST", f"/api/v2/dags/{dag}/dagRuns", body={"logical_date": None, "conf": conf or {}})
+        assert answer.ok, answer.text
+        run = answer.json()["dag_run_id"]
+        path = f"/api/v2/dags/{dag}/dagRuns/{run}"
+        state = wait_for(
+            lambda: (found := self.get(path)["state"]) in ("success", "failed") and found, self.whole_story
+        )
+        return run, state
+
+    def whole_story(self) -> str:
+        return "\n".join(self.said(name)[-3000:] for name in self.running)
+
+
+def wait_for(found: Callable[[], Any], story: Callable[[], str] = str) -> Any:
+    deadline = time.monotonic() + PATIENCE_S
+    while not (what := found()):
+        assert time.monotonic() < deadline, story()
+        time.sleep(0.3)
+    return what
+
+
+def healthy(platform: Platform, *components: str) -> bool:
+    try:
+        health = requests.get(f"{platform.address}/api/v2/monitor/health", timeout=10).json()
+    except (requests.RequestException, ValueError):
+        return False
+    return all((health.get(name) or {}).get("status") == "healthy" for name in components)
+
+
+@contextmanager
+def made(folder: Path) -> Iterator[Platform]:
+    """Run all of it; at the end nothing of it is left."""
+    from moto.server import ThreadedMotoServer
+
+    moto = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    with ExitStack() as stack:
+        moto.start()
+        stack.callback(moto.stop)
+        _, port = moto.get_host_and_port()
+        database = stack.enter_context(postgres(folder / "postgres"))
+        platform = Platform(folder / "airflow", database, f"http://127.0.0.1:{port}")
+        platform.make()
+        with ThreadPoolExecutor(2) as pool:  # an empty database, prepared twice at once
+            list(pool.map(lambda _: platform.prepare(), range(2)))
+        stack.callback(platform.end)
+        platform.start(*SERVICES)
+        wait_for(lambda: healthy(platform, "metadatabase", "scheduler", "dag_processor"), platform.whole_story)
+        yield platform
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
