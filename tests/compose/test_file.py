@@ -136,6 +136,17 @@ def test_the_settings_are_kept_and_only_their_owner_reads_them(tmp_path: Path) -
     assert 0o600 == stat.S_IMODE(file.stat().st_mode)
 
 
+def test_the_lines_of_the_page_are_read_by_all_and_the_workers_by_the_worker_alone(planned: Platform) -> None:
+    lines = picture.PAGE.read_text().split("## Results and logs on S3")[1].split("```bash\n")[1].split("```")[0]
+    (planned.home / "airflow.env").write_text(lines)
+    (planned.home / "worker.env").write_text("TIDEMARK_LAKE=s3://lake/prefix\n")
+    told = {name: planned.service(name)["environment"] for name in (*AIRFLOWS, "init")}
+
+    for name, _, value in (line.partition("=") for line in lines.splitlines()):
+        assert {value} == {facts.get(name) for facts in told.values()}
+    assert ["worker"] == [name for name, facts in told.items() if "TIDEMARK_LAKE" in facts]
+
+
 def test_specs_that_are_not_there_are_an_error_that_says_so(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="nowhere is no folder: TIDEMARK_SPECS has to be the one with"):
         prepare.prepare(tmp_path / "place", tmp_path / "nowhere")

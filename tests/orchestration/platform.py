@@ -24,6 +24,13 @@ PATIENCE_S = 150.0
 ADMIN = "admin"
 BUCKET, REGION = "tidemark-airflow", "eu-west-1"
 THRESHOLD = 1000
+KEY = "alias/tidemark-airflow"
+ENCRYPTED = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": KEY}
+PREFIXES = {
+    "connections_prefix": "airflow/connections",
+    "variables_prefix": "airflow/variables",
+    "config_prefix": None,
+}
 TABLES = {"shop": "lineitem", "crm": "contact", "attic": "thing"}
 OWNERS = {"shop": "sales-data", "crm": "crm-team", "attic": ""}
 SERVICES = {
@@ -126,10 +133,35 @@ class Platform:
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test-secret-key",
             "AWS_DEFAULT_REGION": REGION,
+            "AIRFLOW__CORE__XCOM_BACKEND": "airflow.providers.common.io.xcom.backend.XComObjectStorageBackend",
+            "AIRFLOW__COMMON_IO__XCOM_OBJECTSTORAGE_PATH": f"s3://{BUCKET}/xcom",
+            "AIRFLOW__COMMON_IO__XCOM_OBJECTSTORAGE_THRESHOLD": str(THRESHOLD),
+            "FSSPEC_S3": json.dumps({"s3_additional_kwargs": ENCRYPTED}),
+            "AIRFLOW__LOGGING__REMOTE_LOGGING": "True",
+            "AIRFLOW__LOGGING__REMOTE_BASE_LOG_FOLDER": f"s3://{BUCKET}/logs",
+            "AIRFLOW__LOGGING__REMOTE_LOG_CONN_ID": "",
+            "AIRFLOW__SECRETS__BACKEND": ("airflow.providers.amazon.aws.secrets.secrets_manager.SecretsManagerBackend"),
+            "AIRFLOW__SECRETS__BACKEND_KWARGS": json.dumps(PREFIXES),
+            "AIRFLOW__SECRETS__USE_CACHE": "True",
             "TIDEMARK_SPECS": str(self.folder / "specs"),
             "TIDEMARK_ADMIN_PASSWORD_FILE": str(self.secret("admin-password")),
             **self.more,
         }
+
+    def aws(self, service: str) -> Any:
+        """Give a client of what plays AWS."""
+        import boto3
+
+        names = {"AWS_ENDPOINT_URL": "endpoint_url", "AWS_DEFAULT_REGION": "region_name"}
+        keys = {"AWS_ACCESS_KEY_ID": "aws_access_key_id", "AWS_SECRET_ACCESS_KEY": "aws_secret_access_key"}
+        told = self.environment
+        return boto3.client(service, **{word: told[name] for name, word in {**names, **keys}.items()})
+
+    def objects(self, prefix: str) -> dict[str, Any]:
+        """Give the objects of the bucket below a prefix, with what is known of each."""
+        s3 = self.aws("s3")
+        listed = s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])
+        return {one["Key"]: s3.head_object(Bucket=BUCKET, Key=one["Key"]) for one in listed}
 
     def run(self, *words: str, **more: str) -> "subprocess.CompletedProcess[str]":
         """Run a program of Airflow's environment to its end."""
@@ -242,6 +274,7 @@ def made(folder: Path) -> Iterator[Platform]:
         database = stack.enter_context(postgres(folder / "postgres"))
         platform = Platform(folder / "airflow", database, f"http://127.0.0.1:{port}")
         platform.make()
+        platform.aws("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
         with ThreadPoolExecutor(2) as pool:  # an empty database, prepared twice at once
             list(pool.map(lambda _: platform.prepare(), range(2)))
         stack.callback(platform.end)
