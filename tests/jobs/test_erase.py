@@ -30,6 +30,8 @@ from tidemark_jobs.landing import Landing
 from tidemark_jobs.maintain import compact, vacuum
 from tidemark_jobs.tables import ProofRow, QuarantineRow
 
+pytestmark = pytest.mark.drawn(6)
+
 GONE = "gone-for-good"
 KEYED = Subject(ORDERS, ("id",), {("2",): "entry 1: key 1"})
 SAID = Subject(LOG, ("a",), {(GONE,): "entry 2: key 1"})

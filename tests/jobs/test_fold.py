@@ -13,6 +13,8 @@ from tidemark_jobs.fold.keyed import fold_keyed
 from tidemark_jobs.fold.toast import fold_keyed_with_toast
 from tidemark_jobs.fold.visibility import seen, widened
 
+pytestmark = pytest.mark.drawn(7)
+
 ORDERS = TableSpec(
     TableName("public", "orders"),
     (ColumnSpec("id", "integer"), ColumnSpec("state", "text"), ColumnSpec("note", "text")),

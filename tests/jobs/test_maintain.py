@@ -15,6 +15,8 @@ from tidemark_jobs.landing import Landing
 from tidemark_jobs.maintain import KEEP, SKEW, compact, retention_hours, sweep, vacuum
 from tidemark_jobs.tables import ProofRow
 
+pytestmark = pytest.mark.drawn(4)
+
 
 @pytest.fixture(scope="module")
 def used(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Lake:

@@ -15,6 +15,8 @@ from tests.variants import any_of
 from tidemark_contract.specs import ColumnSpec, Deletes, SourceSpec, TableSpec
 from tidemark_jobs.fold.values import row_texts
 
+pytestmark = pytest.mark.drawn(6)
+
 KEPT = replace(ORDERS, deletes=Deletes.SOFT)
 KEPT_LINES = replace(LINES, deletes=Deletes.SOFT)
 BOTH_WAYS = any_of("lake", ["small", "large", "joined"], indirect=True)
