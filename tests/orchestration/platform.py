@@ -23,6 +23,8 @@ REPOSITORY = Path(__file__).parents[2]
 PATIENCE_S = 150.0
 ADMIN = "admin"
 BUCKET, REGION = "tidemark-airflow", "eu-west-1"
+DEPLOYED = f"s3://{BUCKET}/dags"
+VERSIONED = "tidemark_orchestration.bundles.bundle.VersionedS3Bundle"
 THRESHOLD = 1000
 KEY = "alias/tidemark-airflow"
 ENCRYPTED = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": KEY}
@@ -33,8 +35,10 @@ PREFIXES = {
 }
 TABLES = {"shop": "lineitem", "crm": "contact", "attic": "thing"}
 OWNERS = {"shop": "sales-data", "crm": "crm-team", "attic": ""}
+# Two API servers: one has the pages and what people ask, the other is what tasks talk to.
 SERVICES = {
-    "api-server": ("api-server", "--workers", "1"),
+    "api-server": ("api-server", "--apps", "core", "--workers", "1"),
+    "execution": ("api-server", "--apps", "execution", "--workers", "1"),
     "scheduler": ("scheduler", "--skip-serve-logs"),
     "dag-processor": ("dag-processor",),
 }
@@ -75,6 +79,7 @@ class Platform:
             "api-key": secrets.token_urlsafe(32),
             "admin-password": secrets.token_urlsafe(15),
             "port": str(_free_port()),
+            "execution-port": str(_free_port()),
         }
         for name, value in drawn.items():
             self.secret(name).write_text(value)
@@ -102,8 +107,12 @@ class Platform:
     @property
     def environment(self) -> dict[str, str]:
         port = self.secret("port").read_text()
-        bundles = {"tidemark": REPOSITORY / "orchestration" / "dags", "tests": Path(__file__).with_name("dags")}
-        bundle = "airflow.dag_processing.bundles.local.LocalDagBundle"
+        execution = f"http://127.0.0.1:{self.secret('execution-port').read_text()}/execution/"
+        folders = {"tidemark": REPOSITORY / "orchestration" / "dags", "tests": Path(__file__).with_name("dags")}
+        local = "airflow.dag_processing.bundles.local.LocalDagBundle"
+        bundles = [{"name": name, "classpath": local, "kwargs": {"path": str(path)}} for name, path in folders.items()]
+        in_s3 = {"url": DEPLOYED, "refresh_interval": 2}
+        bundles.append({"name": "deployed", "classpath": VERSIONED, "kwargs": in_s3})
         kept = {
             name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "AWS", "TIDEMARK"))
         }
@@ -115,12 +124,12 @@ class Platform:
             "AIRFLOW__CORE__PARALLELISM": "2",
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "120",
-            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.address}/execution/",
+            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": execution,
             "AIRFLOW__CORE__FERNET_KEY_CMD": f"cat {self.secret('fernet-key')}",
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_CMD": f"cat {self.secret('database-url')}",
-            "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(
-                [{"name": name, "classpath": bundle, "kwargs": {"path": str(path)}} for name, path in bundles.items()]
-            ),
+            "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(bundles),
+            "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_STORAGE_PATH": str(self.folder / "bundles"),
+            "AIRFLOW__DAG_PROCESSOR__BUNDLE_REFRESH_CHECK_INTERVAL": "2",
             "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "5",
             "AIRFLOW__API__HOST": "127.0.0.1",
             "AIRFLOW__API__PORT": port,
@@ -175,23 +184,25 @@ class Platform:
 
     def start(self, *names: str) -> None:
         for name in names:
+            own = {"AIRFLOW__API__PORT": self.secret("execution-port").read_text()} if name == "execution" else {}
             with (self.folder / f"{name}.log").open("ab") as log:
                 argv = [sys.executable, "-W", "ignore", "-m", "airflow", *SERVICES[name]]
+                environment = {**self.environment, **own}
                 self.running[name] = subprocess.Popen(
-                    argv, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                    argv, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
                 )
 
-    def end(self) -> None:
-        """End what runs, with all that it has started; a scheduler takes its time for TERM."""
-        for process in self.running.values():
+    def end(self, *names: str) -> None:
+        """End what runs, or some of it, with all that it has started; a scheduler takes its time for TERM."""
+        ended = [self.running.pop(name) for name in names or list(self.running)]
+        for process in ended:
             process.terminate()
-        for process in self.running.values():
+        for process in ended:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(5)
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-        self.running.clear()
 
     def said(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text(errors="replace")

@@ -1,4 +1,4 @@
-"""Celery workers, started and let go as there is work for them, on a real Redis: from none to many and to none again."""
+"""Celery workers, started and let go as there is work for them, on a real Redis: from none to many, to none again."""
 
 import os
 import subprocess
