@@ -194,6 +194,7 @@ docs: $(STAMPS)/test-spark $(STAMPS)/venv-airflow ## Render docs/types.md from t
 	@$(VENVS)/spark/bin/python -m tidemark_contract.types_page > docs/types.md.new && mv docs/types.md.new docs/types.md
 	@$(VENVS)/spark/bin/python -m tests.exactness.page > docs/exactness.md.new && mv docs/exactness.md.new docs/exactness.md
 	@$(VENVS)/spark/bin/python -m tests.guarantees > docs/guarantees.md.new && mv docs/guarantees.md.new docs/guarantees.md
+	@$(VENVS)/spark/bin/python -m tests.platform > docs/platform.md.new && mv docs/platform.md.new docs/platform.md
 	@$(VENVS)/airflow/bin/python -W ignore -m tests.orchestration.trigger_rules > docs/trigger-rules.md.new && mv docs/trigger-rules.md.new docs/trigger-rules.md
 	@$(VENVS)/spark/bin/python -m tests.orchestration.access > docs/access.md.new && mv docs/access.md.new docs/access.md
 	@$(VENVS)/spark/bin/python -m infra.compose.picture > docs/orchestration.md.new && mv docs/orchestration.md.new docs/orchestration.md

@@ -18,7 +18,7 @@ IMAGE = "tidemark-airflow:test"
 REDIS = ("redis:7.2", "redis:7")
 PATIENCE_S = 300.0
 # The first answers for those that have a check that costs more.
-AT_FIRST = ("api-server", "worker", "flower")
+AT_FIRST = ("api-server", "execution", "worker", "flower")
 
 
 def _redis() -> str:

@@ -21,7 +21,7 @@ from tidemark.local.ports import free_port
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "infra" / "compose" / "compose.yaml"
 COMPOSE = str(Path(sys.executable).with_name("docker-compose"))
-AIRFLOWS = ("api-server", "scheduler", "dag-processor", "triggerer", "worker", "flower")
+AIRFLOWS = ("api-server", "execution", "scheduler", "dag-processor", "triggerer", "worker", "flower")
 SERVICES = ("postgres", "redis", *AIRFLOWS)
 SECRETS = ("PASSWORD", "LOGIN", "KEY", "SECRET")
 

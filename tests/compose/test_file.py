@@ -66,7 +66,7 @@ def test_the_database_and_who_connects_to_it_are_told_the_same(tmp_path: Path, o
     server = platform.service("postgres")["environment"]
     clients = [name for name in (*AIRFLOWS, "init") if "database-password" in secrets(platform, name)]
 
-    assert ["api-server", "scheduler", "dag-processor", "triggerer", "init"] == clients
+    assert ["api-server", "execution", "scheduler", "dag-processor", "triggerer", "init"] == clients
     for name in clients:
         url, file = database_url(platform, name)
         parts = urlsplit(url)
@@ -92,7 +92,7 @@ def test_a_worker_cannot_reach_the_database(planned: Platform) -> None:
 def test_every_arrow_of_the_picture_can_be_gone(planned: Platform) -> None:
     calls = list(picture.calls())
 
-    assert ("worker", "api-server", "HTTP") in calls
+    assert ("worker", "execution", "HTTP") in calls
     assert [] == [(one, two) for one, two, _ in calls if not networks(planned, one) & networks(planned, two)]
 
 

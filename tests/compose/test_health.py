@@ -56,7 +56,9 @@ def test_what_all_of_it_needs_may_be_killed(platform: Platform, name: str) -> No
     wait_until_well(platform)
 
 
-@pytest.mark.parametrize(("name", "port", "wrong"), [("api-server", 8080, 8081), ("scheduler", 8974, 8975)])
+@pytest.mark.parametrize(
+    ("name", "port", "wrong"), [("api-server", 8080, 8081), ("execution", 8080, 8081), ("scheduler", 8974, 8975)]
+)
 def test_a_wrong_port_is_no_health(platform: Platform, name: str, port: int, wrong: int) -> None:
     words, timeout = platform.health_command(name)
     changed = [word.replace(f":{port}/", f":{wrong}/") for word in words]

@@ -37,7 +37,7 @@ def test_a_dag_runs_through_the_queue_on_a_worker_that_knows_no_database(platfor
     with platform.container("worker") as worker:
         assert worker.id.startswith(seen["host"])
     assert (["api-key", "queue-password"], []) == (seen["secrets"], seen["database"])
-    assert ["redis", "api-server"] == seen["found"]
+    assert ["redis", "execution"] == seen["found"]
     assert [int(platform.settings["AIRFLOW_UID"]), 0] == seen["user"]
     assert "Done. Returned value was" in log, "the log was not read from the worker"
     assert not [secret for secret in platform.secrets if secret in log]

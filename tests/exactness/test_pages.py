@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests import guarantees
+from tests import guarantees, platform
 from tests.exactness import page
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -21,6 +21,14 @@ def test_no_promise_goes_without_a_test() -> None:
 
     assert [] == [line["what"] for line in lines if not line["tests"]]
     assert [] == [test for line in lines for test in guarantees.missing(line["tests"])]
+
+
+def test_the_page_of_the_platform_tells_every_item_and_names_tests_that_are_there() -> None:
+    tests = [test for section in platform.items().values() for item in section for test in item["tests"]]
+
+    assert platform.render() == (DOCS / "platform.md").read_text(encoding="utf-8")
+    assert [] == guarantees.missing(tests)
+    assert len(tests) > 30
 
 
 def test_a_test_that_is_not_there_is_missing() -> None:

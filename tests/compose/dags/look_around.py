@@ -18,7 +18,7 @@ def look_around():
             "user": [os.getuid(), os.getgid()],
             "secrets": sorted(file.name for file in Path("/run/secrets").iterdir()),
             "database": [name for name in os.environ if name.startswith("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_")],
-            "found": [name for name in ("postgres", "redis", "api-server") if _found(name)],
+            "found": [name for name in ("postgres", "redis", "execution") if _found(name)],
         }
 
     def _found(name: str) -> bool:
