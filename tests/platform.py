@@ -10,8 +10,8 @@ from tests.guarantees import links
 
 HEAD = """# What is asked of the platform, and what shows it
 
-Rendered from `tests/platform.yaml` by `make docs`. `tests/compose` runs in containers; `tests/orchestration` runs the same
-services as processes, on a real PostgreSQL, with what AWS does played by moto's server.
+Rendered from `tests/platform.yaml` by `make docs`. `tests/compose` runs in containers; `tests/orchestration` runs the
+same services as processes, on a real PostgreSQL, with what AWS does played by moto's server.
 """
 
 
