@@ -1,9 +1,16 @@
 """The cases that decide the layout of bronze, marks and control, each on the real engines."""
 
+import os
+import random
 import shutil
+import signal
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -185,6 +192,32 @@ def test_what_somebody_else_has_changed_in_the_lake_is_repaired(jobs: Jobs, owne
     assert "changed by somebody else" in states[run.spec.choose(run.job.tables)[0].table].reason
     jobs.copy("public.account")
     assert "public.account" in jobs.proven("public.account")
+
+
+@pytest.mark.slow
+@pytest.mark.drawn(3)
+@pytest.mark.timeout(400)
+def test_a_sync_that_slept_while_another_took_over_publishes_nothing(world: World, jobs: Jobs, owner: Any) -> None:
+    """As one whose machine stood still, and whose retry has begun meanwhile; wherever it was."""
+    owner.execute("UPDATE account SET balance = balance + 1")
+    leases = world.folder / "the lake" / "control" / "_claims" / "shop" / "leases" / "sync"
+    before, argv = set(leases.iterdir()), [str(Path(sys.executable).with_name("tidemark")), "sync"]
+    with subprocess.Popen(argv, env=world.environment, start_new_session=True, stderr=subprocess.PIPE) as sleeper:
+        while not (held := set(leases.iterdir()) - before):
+            assert sleeper.poll() is None, "it ended without the lease"
+            time.sleep(0.05)
+        time.sleep(random.Random(world.seed).random() * 6)
+        os.killpg(sleeper.pid, signal.SIGSTOP)
+        for lease in held:
+            os.utime(lease, times=(time.time() - 90,) * 2)
+        published = jobs.sync()
+        os.killpg(sleeper.pid, signal.SIGCONT)
+        _, said = sleeper.communicate(timeout=180)
+
+    marks = [mark.mark.id for mark in world.control.marks_since(0)]
+    assert sleeper.returncode in (0, 75), said  # 0: what it wanted is there, by the other
+    assert (sorted(set(marks)), published) == (marks, marks[-1])
+    jobs.proven()
 
 
 @pytest.mark.slow
