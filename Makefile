@@ -149,7 +149,7 @@ COMPOSE = $(DOCKER_COMPOSE) --env-file $(COMPOSED)/.env --file infra/compose/com
 
 # --- using it: ARGS are handed on, as in `make demo ARGS="--rows 1000"` ---------------------------------------------
 
-.PHONY: demo up status down prove fuzz bench compose-up compose-down
+.PHONY: demo up status down prove fuzz bench compose-up compose-down compose-rotate
 demo: setup ## Mirror a shop database on this machine, and prove the mirror; ORCHESTRATED=1 through Airflow
 	@$(TIDEMARK) demo $(if $(ORCHESTRATED),--airflow) $(ARGS)
 up: setup ## Start everything on this machine, Airflow too
@@ -166,6 +166,12 @@ compose-up: ## Start Airflow with a Celery worker in containers, on loopback; CO
 	@$(PYTHON) infra/compose/prepare.py $(COMPOSED) --tell
 compose-down: ## End it; the data stays, unless ARGS=--volumes
 	@$(COMPOSE) --profile '*' down $(ARGS)
+compose-rotate: ## Draw a new Fernet key, encrypt anew what Airflow keeps, and forget the old key
+	@$(PYTHON) infra/compose/prepare.py $(COMPOSED) --fernet add
+	@$(COMPOSE) up --detach --wait
+	@$(COMPOSE) exec -T scheduler airflow rotate-fernet-key
+	@$(PYTHON) infra/compose/prepare.py $(COMPOSED) --fernet drop
+	@$(COMPOSE) up --detach --wait
 prove: setup-test ## Run the long counts: many courses of kills; SEEDS="1 2" TIDEMARK_ROUNDS=5 choose
 	@infra/local/prove.sh
 fuzz: setup-test ## Random tables, writes, schema changes and faults for MINUTES=5; SEED=… plays the same again

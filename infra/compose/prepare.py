@@ -17,10 +17,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--specs", type=Path, help="the folder with <source>/source.yaml; by default one in it")
+    parser.add_argument("--fernet", choices=("add", "drop"), help="put a new key before the old one; drop the old one")
     parser.add_argument("--tell", action="store_true", help="only say where Airflow is, and where its login is")
     asked = parser.parse_args()
     if asked.tell:
         tell(asked.folder / ".env")
+    elif asked.fernet:
+        rotate(asked.folder / ".env", asked.fernet)
     else:
         sources_in(prepare(asked.folder.absolute(), asked.specs))
 
@@ -30,6 +33,17 @@ def sources_in(file: Path) -> None:
     specs = read(file)["TIDEMARK_SPECS"]
     if not list(Path(specs).glob("*/source.yaml")):
         sys.exit(f"compose: no <source>/source.yaml in {specs}: TIDEMARK_SPECS=FOLDER make compose-up names the folder")
+
+
+def rotate(file: Path, step: str) -> None:
+    """Change the Fernet key; what was cut off goes on where it was: with two keys none is added."""
+    settings = read(file)
+    keys = settings["TIDEMARK_FERNET_KEY"].split(",")
+    if step == "add" and len(keys) == 1:
+        keys = [drawn()["TIDEMARK_FERNET_KEY"], *keys]
+    elif step == "drop":
+        keys = keys[:1]
+    write(file, {**settings, "TIDEMARK_FERNET_KEY": ",".join(keys)})
 
 
 def tell(file: Path) -> None:
@@ -50,7 +64,7 @@ def prepare(folder: Path, specs: Path | None = None) -> Path:
     if specs:
         settings["TIDEMARK_SPECS"] = str(specs.absolute())
     settings.setdefault("TIDEMARK_SPECS", str(folder / "specs"))
-    write_private(file, "".join(f"{name}={quoted(value)}\n" for name, value in settings.items()))
+    write(file, settings)
     return file
 
 
@@ -67,6 +81,10 @@ def drawn() -> dict[str, str]:
         "TIDEMARK_JWT_SECRET": secrets.token_urlsafe(64),
         "TIDEMARK_API_KEY": secrets.token_urlsafe(32),
     }
+
+
+def write(file: Path, settings: dict[str, str]) -> None:
+    write_private(file, "".join(f"{name}={quoted(value)}\n" for name, value in settings.items()))
 
 
 def read(file: Path) -> dict[str, str]:

@@ -147,6 +147,21 @@ def test_the_lines_of_the_page_are_read_by_all_and_the_workers_by_the_worker_alo
     assert ["worker"] == [name for name, facts in told.items() if "TIDEMARK_LAKE" in facts]
 
 
+def test_a_new_fernet_key_stands_before_the_old_one_until_that_is_dropped(tmp_path: Path) -> None:
+    """Each step may be done again: what was cut off goes on."""
+    file = prepare.prepare(tmp_path / "place")
+    old = prepare.read(file)
+    for _ in range(2):
+        prepare.rotate(file, "add")
+    both = prepare.read(file)["TIDEMARK_FERNET_KEY"].split(",")
+    for _ in range(2):
+        prepare.rotate(file, "drop")
+
+    assert (2, old["TIDEMARK_FERNET_KEY"]) == (len(both), both[1])
+    assert {**old, "TIDEMARK_FERNET_KEY": both[0]} == prepare.read(file)
+    assert 0o600 == stat.S_IMODE(file.stat().st_mode)
+
+
 def test_specs_that_are_not_there_are_an_error_that_says_so(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="nowhere is no folder: TIDEMARK_SPECS has to be the one with"):
         prepare.prepare(tmp_path / "place", tmp_path / "nowhere")
