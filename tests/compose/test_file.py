@@ -137,7 +137,10 @@ def test_the_settings_are_kept_and_only_their_owner_reads_them(tmp_path: Path) -
 
 
 def test_the_lines_of_the_page_are_read_by_all_and_the_workers_by_the_worker_alone(planned: Platform) -> None:
-    lines = picture.PAGE.read_text().split("## Results and logs on S3")[1].split("```bash\n")[1].split("```")[0]
+    sections = picture.PAGE.read_text().split("\n## ")
+    told_of = [section for section in sections if section.startswith(("Results and logs on S3\n", "Secrets\n"))]
+    lines = "".join(section.split("```bash\n")[1].split("```")[0] for section in told_of)
+    assert (2, 11) == (len(told_of), len(lines.splitlines()))
     (planned.home / "airflow.env").write_text(lines)
     (planned.home / "worker.env").write_text("TIDEMARK_LAKE=s3://lake/prefix\n")
     told = {name: planned.service(name)["environment"] for name in (*AIRFLOWS, "init")}

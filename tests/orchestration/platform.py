@@ -1,6 +1,7 @@
 """An Airflow as Compose runs it, without containers: FAB, PostgreSQL, and AWS as moto plays it; all on loopback."""
 
 import json
+import logging
 import os
 import secrets
 import signal
@@ -17,10 +18,11 @@ from typing import Any
 
 import requests
 
+from tests.orchestration.canaries import Canaries
 from tests.orchestration.world import SPARK_PYTHON
 
 REPOSITORY = Path(__file__).parents[2]
-PATIENCE_S = 150.0
+PATIENCE_S = 300.0
 ADMIN = "admin"
 BUCKET, REGION = "tidemark-airflow", "eu-west-1"
 DEPLOYED = f"s3://{BUCKET}/dags"
@@ -65,7 +67,7 @@ class Platform:
     folder: Path
     database: str
     s3: str
-    more: Mapping[str, str] = field(default_factory=dict)
+    canaries: Canaries = field(default_factory=Canaries)
     running: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
 
@@ -83,6 +85,9 @@ class Platform:
         }
         for name, value in drawn.items():
             self.secret(name).write_text(value)
+        shouting = Path(__file__).with_name("shouting_job.py")
+        self.secret("python").write_text(f'#!/bin/sh\nexec "{sys.executable}" "{shouting}" "$@"\n')
+        self.secret("python").chmod(0o700)
         for source, table in TABLES.items():
             self.write_source(source, OWNERS[source])
             text = f"table: public.{table}\nkey: [id]\ncolumns: [{{name: id, type: integer, nullable: false}}]\n"
@@ -120,7 +125,7 @@ class Platform:
             **kept,
             "AIRFLOW_HOME": str(self.folder),
             "AIRFLOW__CORE__AUTH_MANAGER": "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager",
-            "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+            "AIRFLOW__CORE__EXECUTOR": "tidemark_orchestration.local_executor.MaskedLocalExecutor",
             "AIRFLOW__CORE__PARALLELISM": "2",
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "120",
@@ -140,7 +145,6 @@ class Platform:
             "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
             "AWS_ENDPOINT_URL": self.s3,
             "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test-secret-key",
             "AWS_DEFAULT_REGION": REGION,
             "AIRFLOW__CORE__XCOM_BACKEND": "airflow.providers.common.io.xcom.backend.XComObjectStorageBackend",
             "AIRFLOW__COMMON_IO__XCOM_OBJECTSTORAGE_PATH": f"s3://{BUCKET}/xcom",
@@ -154,7 +158,8 @@ class Platform:
             "AIRFLOW__SECRETS__USE_CACHE": "True",
             "TIDEMARK_SPECS": str(self.folder / "specs"),
             "TIDEMARK_ADMIN_PASSWORD_FILE": str(self.secret("admin-password")),
-            **self.more,
+            "TIDEMARK_JOBS_PYTHON": str(self.secret("python")),
+            **self.canaries.environment(),
         }
 
     def aws(self, service: str) -> Any:
@@ -277,6 +282,7 @@ def made(folder: Path) -> Iterator[Platform]:
     """Run all of it; at the end nothing of it is left."""
     from moto.server import ThreadedMotoServer
 
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line for each request
     moto = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     with ExitStack() as stack:
         moto.start()

@@ -162,21 +162,24 @@ import json
 url = os.environ["TIDEMARK_SOURCE_SHOP_URL"]
 print("cannot reach", url, file=sys.stderr)
 print("keyed", os.environ["TIDEMARK_HASH_KEY"], file=sys.stderr)
-print(json.dumps({"event": "failed", "message": "no user with se/cret-word and " + url}), file=sys.stderr)
+print("passwords are", "in the query", "and", "in words", file=sys.stderr)
+print(json.dumps({"event": "failed", "message": 'no user with se/"cret-wörd and ' + url}), file=sys.stderr)
 print(json.dumps({"url": url}))
 sys.exit(78)
 """,
         lambda level, line: heard.append(line),
-        TIDEMARK_SOURCE_SHOP_URL="postgresql://capture:se%2Fcret-word@db/shop",
-        TIDEMARK_SOURCE_CRM_URL="postgresql://capture@db/crm",
+        TIDEMARK_SOURCE_SHOP_URL="postgresql://capture:se%2F%22cret-w%C3%B6rd@db/shop",
+        TIDEMARK_SOURCE_CRM_URL="postgresql://capture@db/crm?password=in%20the%20query&sslmode=require",
+        TIDEMARK_SOURCE_OLD_URL="host=db password = 'in words' user=capture",
         TIDEMARK_HASH_KEY="k1:00ff17",
     ).run(SYNC)
 
     assert "keyed k1:***" in heard
     assert "cannot reach postgresql://capture:***@db/shop" == heard[0]
+    assert "passwords are *** and ***" in heard
     assert "no user with *** and postgresql://capture:***@db/shop" == done.reason
     assert {"url": "postgresql://capture:***@db/shop"} == done.summary
-    assert "cret-word" not in "".join(heard)
+    assert "cret-w" not in "".join(heard)
 
 
 def test_a_python_that_cannot_be_started_is_named() -> None:

@@ -1,11 +1,13 @@
 """The secrets among the settings, struck out of all that a job says before Airflow keeps it in logs and results."""
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import unquote, urlsplit
 
 from tidemark_contract.protection import HASH_KEY
 
+_PARAMETER = re.compile(r"password\s*=\s*(?:'((?:[^'\\]|\\.)*)'|([^\s&']+))")
 _OF_S3 = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 
@@ -17,13 +19,22 @@ def secrets_of(environment: Mapping[str, str]) -> Iterator[str]:
         elif name == HASH_KEY:
             yield value.strip().rpartition(":")[2]
         elif name.startswith("TIDEMARK_SOURCE_") and name.endswith("_URL"):
-            password = urlsplit(value).password or ""
-            yield from (password, unquote(password))
+            for password in _passwords(value):
+                yield from (password, unquote(password))
+
+
+def _passwords(url: str) -> Iterator[str]:
+    """Give them wherever libpq takes one: before the host, among the parameters, or in words as `host=… password=…`."""
+    yield urlsplit(url).password or ""
+    for quoted, plain in _PARAMETER.findall(url):
+        yield quoted or plain
 
 
 def striker(environment: Mapping[str, str]) -> Callable[[str], str]:
     """Give the function that puts *** for each secret. (Airflow's own masking leaves out `dags test`.)"""
-    secrets = {secret for secret in secrets_of(environment) if secret}
+    plain = {secret for secret in secrets_of(environment) if secret}
+    # What a job says is JSON mostly, which writes quotes, backslashes and letters beyond ASCII otherwise.
+    secrets = plain | {json.dumps(secret)[1:-1] for secret in plain}
     if not secrets:
         return str
     pattern = re.compile("|".join(re.escape(secret) for secret in sorted(secrets, key=len, reverse=True)))

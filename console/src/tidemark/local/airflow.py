@@ -148,7 +148,7 @@ class LocalAirflow:
             "TIDEMARK_AIRFLOW": self.word.partition("=")[2],
             "AIRFLOW_PYTHON": shlex.quote(str(self._python)),
             "AIRFLOW_HOME": str(self.folder),
-            "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+            "AIRFLOW__CORE__EXECUTOR": "tidemark_orchestration.local_executor.MaskedLocalExecutor",
             "AIRFLOW__CORE__PARALLELISM": "4",
             "AIRFLOW__CORE__DAGS_FOLDER": str(home().parent / "orchestration" / "dags"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
