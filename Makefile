@@ -149,7 +149,7 @@ COMPOSE = $(DOCKER_COMPOSE) --env-file $(COMPOSED)/.env --file infra/compose/com
 
 # --- using it: ARGS are handed on, as in `make demo ARGS="--rows 1000"` ---------------------------------------------
 
-.PHONY: demo up status down prove fuzz bench compose-up compose-down compose-rotate
+.PHONY: demo up status down prove fuzz bench compose-up compose-down compose-rotate compose-backup compose-restore
 demo: setup ## Mirror a shop database on this machine, and prove the mirror; ORCHESTRATED=1 through Airflow
 	@$(TIDEMARK) demo $(if $(ORCHESTRATED),--airflow) $(ARGS)
 up: setup ## Start everything on this machine, Airflow too
@@ -172,6 +172,13 @@ compose-rotate: ## Draw a new Fernet key, encrypt anew what Airflow keeps, and f
 	@$(COMPOSE) exec -T scheduler airflow rotate-fernet-key
 	@$(PYTHON) infra/compose/prepare.py $(COMPOSED) --fernet drop
 	@$(COMPOSE) up --detach --wait
+# Whole or not at all; it holds what passwords are checked against, so only we may read it.
+compose-backup: ## Write all that Airflow knows into FILE
+	@umask 077; $(COMPOSE) exec -T postgres sh -c 'exec pg_dump --format custom --username "$$POSTGRES_USER" "$$POSTGRES_DB"' > "$(FILE).new"
+	@mv "$(FILE).new" "$(FILE)"
+compose-restore: ## Read FILE into an empty database, after `make compose-down ARGS=--volumes`; then `make compose-up`
+	@$(COMPOSE) up --detach --wait postgres
+	@$(COMPOSE) exec -T postgres sh -c 'exec pg_restore --exit-on-error --single-transaction --username "$$POSTGRES_USER" --dbname "$$POSTGRES_DB"' < "$(FILE)"
 prove: setup-test ## Run the long counts: many courses of kills; SEEDS="1 2" TIDEMARK_ROUNDS=5 choose
 	@infra/local/prove.sh
 fuzz: setup-test ## Random tables, writes, schema changes and faults for MINUTES=5; SEED=… plays the same again

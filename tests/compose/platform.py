@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -53,12 +54,23 @@ class Platform:
         return [value.removeprefix("admin:") for value in found]
 
     def compose(self, *words: str, timeout: float | None = None, check: bool = True) -> Outcome:
-        argv = [COMPOSE, "-p", self.project, "--env-file", str(self.home / ".env"), "-f", str(FILE)]
+        return self._run([*self._compose, "--profile", "flower", *words], timeout, check)
+
+    def make(self, target: str, file: Path, check: bool = True) -> Outcome:
+        """Run a target of the Makefile on this project."""
+        words = [target, f"COMPOSE={shlex.join(self._compose)}", f"FILE={file}"]
+        return self._run(["make", "-C", str(ROOT), *words], None, check)
+
+    @property
+    def _compose(self) -> list[str]:
+        return [COMPOSE, "-p", self.project, "--env-file", str(self.home / ".env"), "-f", str(FILE)]
+
+    def _run(self, argv: list[str], timeout: float | None, check: bool) -> Outcome:
         own = ("TIDEMARK_", "AIRFLOW_", "COMPOSE_")
         clean = {name: value for name, value in os.environ.items() if not name.startswith(own)}
         try:
             done = subprocess.run(
-                [*argv, "--profile", "flower", *words],
+                argv,
                 env={**clean, **self.overrides},
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
