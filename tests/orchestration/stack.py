@@ -1,8 +1,8 @@
 """A small shop with a real stream and a finished copy, for tests in an environment that has no driver for any of it.
 
-Run with the Spark environment's Python and a folder. Says on stdout, in a line of JSON each, the settings to work with
-and then the end of every command that it reads from stdin: `stop stream`, `stop source`. Removes everything
-when stdin closes, also by the death of whoever started it.
+Run with the Spark environment's Python and a folder, and a lake's address where it is to lie on S3. Says on stdout, in
+a line of JSON each, the settings to work with and then the end of every command that it reads from stdin:
+`stop stream`, `stop source`. Removes everything when stdin closes, also by the death of whoever started it.
 """
 
 import json
@@ -18,12 +18,12 @@ from tidemark_contract.argv import Job
 SCALE = 0.005
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, lake: str | None = None) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     stack = Stack(folder)
     build = Builder(stack, Steps())
     try:
-        make(build)
+        make(build, lake)
         tell({name: value for name, value in stack.environment().items() if name.startswith("TIDEMARK_")})
         for line in sys.stdin:
             do(line.strip(), stack)
@@ -32,8 +32,11 @@ def main(folder: Path) -> None:
         stack.remove()
 
 
-def make(build: Builder) -> None:
+def make(build: Builder, lake: str | None) -> None:
     build.shop(SCALE)
+    if lake:
+        settings = build.stack.env_file
+        settings.write_text(settings.read_text() + f"export TIDEMARK_LAKE={lake}\n")
     mirror = build.source()
     build.stream(mirror)
     with build.steps.step("copy") as step:
@@ -54,4 +57,4 @@ def tell(facts: dict[str, str]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:])

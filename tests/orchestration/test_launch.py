@@ -13,7 +13,7 @@ import pytest
 
 from tidemark_contract.argv import Job
 from tidemark_contract.errors import SettingsError
-from tidemark_orchestration.launch import LocalLauncher
+from tidemark_orchestration.launchers.local import LocalLauncher
 
 PATIENCE_S = 20.0
 SYNC = Job("sync", "shop")

@@ -52,10 +52,10 @@ class World:
 
 
 @contextmanager
-def made() -> Iterator[World]:
-    """Make the stack; at the end nothing of it is left."""
+def made(*lake: str) -> Iterator[World]:
+    """Make the stack, its lake on S3 if one is named; at the end nothing of it is left."""
     with tempfile.TemporaryDirectory(prefix="tidemark-world-") as folder, (Path(folder) / "log").open("w") as log:
-        argv = [str(SPARK_PYTHON), "-W", "ignore", str(Path(__file__).with_name("stack.py")), f"{folder}/stack"]
+        argv = [str(SPARK_PYTHON), "-W", "ignore", str(Path(__file__).with_name("stack.py")), f"{folder}/stack", *lake]
         with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True) as process:
             try:
                 yield World(process, Path(folder) / "log")

@@ -65,6 +65,14 @@ class LakeRefused(ConfigurationError):
     """The lake does not exist, does not let us in, or cannot do what an exact mirror needs."""
 
 
+class PlatformUnavailable(RetryableError):
+    """What runs the jobs (EMR, Kubernetes) does not answer, or has too much to do."""
+
+
+class PlatformRefused(ConfigurationError):
+    """What runs the jobs does not know what it is asked for, or does not let us."""
+
+
 class LeaseTaken(RetryableError):
     """Another run holds the lease for this source."""
 

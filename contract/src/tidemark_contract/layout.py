@@ -46,3 +46,7 @@ class Layout:
     def claims(self) -> str:
         """Small objects that are created only once: leases, incarnations, finished copies."""
         return f"{self.root}/control/_claims/{self.source}"
+
+    def outcome(self, name: str) -> str:
+        """The object in which one run of a job that was started elsewhere tells its end, until that is read."""
+        return f"{self.root}/control/_outcomes/{self.source}/{name}.json"

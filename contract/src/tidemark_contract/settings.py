@@ -13,6 +13,9 @@ from tidemark_contract.protection import HASH_KEY, HashKey
 
 _SCHEMES = ("file://", "s3://")
 
+SECRETS = "TIDEMARK_SECRETS"
+"""Where a job finds its secret settings when they are not in its environment."""
+
 
 @dataclass(frozen=True)
 class Settings:

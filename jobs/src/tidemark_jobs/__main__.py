@@ -1,14 +1,16 @@
-"""The command line of the jobs: `python -m tidemark_jobs sync --source shop`, or spark-submit on this file."""
+"""The command line of the jobs: `python -m tidemark_jobs sync --source shop`; for spark-submit there is submit.py."""
 
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from typing import NoReturn
 
 from pyspark.sql import SparkSession
 
-from tidemark_contract.argv import parse
-from tidemark_contract.errors import EXIT_FAILED, EXIT_OK, TidemarkError
+from tidemark_contract.argv import Job, parse
+from tidemark_contract.errors import EXIT_FAILED, TidemarkError
+from tidemark_contract.outcome import Outcome
 from tidemark_contract.settings import Settings
 from tidemark_jobs.copy import copy
 from tidemark_jobs.erase.job import erase, not_erased
@@ -18,9 +20,11 @@ from tidemark_jobs.gold.backfill import backfill
 from tidemark_jobs.gold.marts import gold
 from tidemark_jobs.logs import log, summary
 from tidemark_jobs.maintain import maintain
+from tidemark_jobs.outcomes import deliver
 from tidemark_jobs.rebase import rebase
 from tidemark_jobs.repair import repair
 from tidemark_jobs.run import Run
+from tidemark_jobs.secret_settings import secret_settings
 from tidemark_jobs.session import check_jars
 from tidemark_jobs.storage import check_lake
 from tidemark_jobs.sync import sync_job
@@ -29,48 +33,68 @@ from tidemark_jobs.verify import not_equal, verify
 
 def main(words: list[str]) -> int:
     """Run one job; give the exit code that says what an operator does next."""
-    job = parse(words)
+    job, environment = parse(words), dict(os.environ)
     try:
-        run = Run(job, Settings.read())
-        with engines_told(run.settings.lake, job.source):
-            _run(run)
-    except TidemarkError as error:
-        log("failed", level="error", error=type(error).__name__, message=str(error))
-        return error.exit_code
+        ended = _run(job, environment)
+        deliver(ended, environment)
     except KeyboardInterrupt:
         return EXIT_FAILED
-    return EXIT_OK
+    except TidemarkError as error:  # what has become of the job could not be told
+        _log_failure(error)
+        return error.exit_code
+    except Exception as error:
+        deliver(Outcome(EXIT_FAILED, reason=f"{type(error).__name__}: {error}"), environment)
+        raise
+    return ended.code
 
 
-def _run(run: Run) -> None:
-    check_jars(run.settings.lake)
-    check_lake(run.settings.lake)
+def _run(job: Job, environment: dict[str, str]) -> Outcome:
+    """Run it; the secret settings are in the environment afterwards, so that they can be struck out."""
+    facts: dict[str, object] = {}
+    try:
+        environment |= secret_settings(environment)
+        run = Run(job, Settings.read(environment))
+        with engines_told(run.settings.lake, job.source):
+            check_jars(run.settings.lake)
+            check_lake(run.settings.lake)
+            for facts in _summaries(run):
+                summary(facts)
+    except TidemarkError as error:
+        _log_failure(error)
+        return Outcome(error.exit_code, facts, str(error))
+    return Outcome(summary=facts)
+
+
+def _log_failure(error: TidemarkError) -> None:
+    log("failed", level="error", error=type(error).__name__, message=str(error))
+
+
+def _summaries(run: Run) -> Iterator[dict[str, object]]:
     name = run.job.name
     if name == "export":
         export(run)
     elif name == "copy":
-        summary(copy(run))
+        yield copy(run)
     elif name == "repair":
-        summary(repair(run))
+        yield repair(run)
     elif name == "sync":
-        for facts in sync_job(run):
-            summary(facts)
+        yield from sync_job(run)
     elif name == "verify":
         facts = verify(run)
-        summary(facts)
+        yield facts
         if not facts["equal"]:
             raise not_equal(facts)
     elif name == "gold":
-        summary(gold(run))
+        yield gold(run)
     elif name == "backfill":
-        summary(backfill(run))
+        yield backfill(run)
     elif name == "rebase":
-        summary(rebase(run))
+        yield rebase(run)
     elif name == "maintain":
-        summary(maintain(run))
+        yield maintain(run)
     elif name == "erase":
         facts = erase(run)
-        summary(facts)
+        yield facts
         if facts.get("left"):
             raise not_erased(facts)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from tidemark_contract.errors import ConfigurationError
+from tidemark_contract.outcome import ADDRESS
 from tidemark_contract.s3 import SCHEME, S3Access
 
 _DELTA = {
@@ -56,7 +57,7 @@ def build_session(app: str, lake: str, *, large: bool = False) -> SparkSession:
     """
     settings = {**_LEAN, **_DELTA, **_EXACT, **(_s3() if lake.startswith(SCHEME) else {})}
     builder = SparkSession.builder.appName(app)
-    if "SPARK_ENV_LOADED" not in os.environ:
+    if not _is_submitted():
         builder = builder.master("local[*]")
         settings |= _local(lake, _OPTIMIZED if large else _QUICK)
     for name, value in settings.items():
@@ -64,6 +65,11 @@ def build_session(app: str, lake: str, *, large: bool = False) -> SparkSession:
     spark = builder.getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")
     return spark
+
+
+def _is_submitted() -> bool:
+    """Tell whether a cluster's settings are there to count. YARN starts a driver without Spark's shell script."""
+    return "SPARK_ENV_LOADED" in os.environ or ADDRESS in os.environ
 
 
 def session_beside(spark: SparkSession, *, few: bool) -> SparkSession:
@@ -119,7 +125,7 @@ def _s3() -> dict[str, str]:
 
 def check_jars(lake: str) -> None:
     """Raise before anything is begun when a lake on S3 lacks the jars for it; a cluster brings its own."""
-    if lake.startswith(SCHEME) and "SPARK_ENV_LOADED" not in os.environ and not list(_s3_jars().glob("*.jar")):
+    if lake.startswith(SCHEME) and not _is_submitted() and not list(_s3_jars().glob("*.jar")):
         raise ConfigurationError(f"{_s3_jars()} has no jars, which Spark needs for a lake on S3: run `make setup-s3`")
 
 

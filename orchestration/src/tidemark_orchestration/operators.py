@@ -10,7 +10,9 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from tidemark_contract.argv import Job
 from tidemark_contract.errors import EXIT_OK, EXIT_TRY_AGAIN, ConfigurationError
 from tidemark_orchestration.assets import silver_asset_named
-from tidemark_orchestration.launch import Finished, LocalLauncher
+from tidemark_orchestration.launchers import launcher_for
+from tidemark_orchestration.launchers.launcher import Finished, Launcher
+from tidemark_orchestration.launchers.work import Work
 
 
 class JobOperator(BaseOperator):
@@ -41,13 +43,13 @@ class JobOperator(BaseOperator):
         self.tables = tables
         self.mark = mark
         self.asset_of = asset_of
-        self._launcher: LocalLauncher | None = None
+        self._launcher: Launcher | None = None
 
     def execute(self, context: Any) -> dict[str, Any]:
         """Give the job's summary."""
         job = replace(self.job, tables=tuple(self.tables)) if self.tables else self.job
         job = replace(job, mark=int(self.mark)) if self.mark else job
-        done = self._run(job)
+        done = self._run(job, context)
         if done.code == EXIT_TRY_AGAIN or done.code < 0:
             raise AirflowException(f"{job.name} of {job.source}: {done.reason}")
         if done.code != EXIT_OK:
@@ -70,9 +72,12 @@ class JobOperator(BaseOperator):
             else:
                 events[outlet].extra = mark
 
-    def _run(self, job: Job) -> Finished:
+    def _run(self, job: Job, context: Any) -> Finished:
+        def work() -> Work:
+            return Work.of(job, context["ti"], self.execution_timeout)
+
         try:
-            self._launcher = LocalLauncher(tell=self.log.log)
+            self._launcher = launcher_for(job, work, self.log.log)
             return self._launcher.run(job)
         except ConfigurationError as error:
             raise AirflowFailException(str(error)) from error

@@ -1,4 +1,4 @@
-"""The secrets among the settings, struck out of all that a job says before Airflow keeps it in logs and results."""
+"""The secrets among the settings, struck out of all that a job says before anybody keeps it."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Starting a job from Airflow: as a process on the worker, with the argv that the contract builds."""
+"""`local`: a job is a process on the worker, with the argv that the contract builds."""
 
 import os
 import signal
@@ -7,29 +7,18 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from tidemark_contract.argv import Job
 from tidemark_contract.errors import SettingsError
-from tidemark_orchestration.secrecy import striker
+from tidemark_contract.secrecy import striker
+from tidemark_orchestration.launchers.launcher import GRACE_S, Finished
 from tidemark_orchestration.words import Tell, Words, read_object
 
 PYTHON = "TIDEMARK_JOBS_PYTHON"
-# Five seconds after its TERM Airflow's supervisor kills the task, and nobody would be left to kill the job.
-GRACE_S = 3.0
 _LOOK_EVERY_S = 0.05
 # Airflow's database, its keys and the task's own line to it are none of a job's business.
 _AIRFLOWS = ("AIRFLOW_", "_AIRFLOW_", "__AIRFLOW_")
-
-
-@dataclass(frozen=True)
-class Finished:
-    """How a job ended: its exit code (negative: the signal), the summary it printed last, and why it failed."""
-
-    code: int
-    summary: Mapping[str, Any]
-    reason: str
 
 
 class LocalLauncher:

@@ -1,0 +1,71 @@
+"""The settings that are secrets, for a job whose environment others may read: on EMR, or in a pod.
+
+TIDEMARK_SECRETS names a secret of AWS Secrets Manager, by name or ARN, whose text is a JSON object of settings; or, as
+`file:///folder`, a folder with one file a setting, as Kubernetes mounts a Secret.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from tidemark_contract.errors import PlatformUnavailable, SettingsError
+from tidemark_contract.protection import HASH_KEY
+from tidemark_contract.settings import SECRETS
+
+_SECRET = re.compile(rf"TIDEMARK_SOURCE_[A-Z0-9_]+_URL|{HASH_KEY}")
+_PASSING = re.compile(r"Throttling\w*|TooManyRequests\w*|InternalServiceError|ServiceUnavailable\w*|5..")
+
+
+def secret_settings(environment: Mapping[str, str]) -> dict[str, str]:
+    """Give the settings that TIDEMARK_SECRETS leads to, none when it is not set; SettingsError."""
+    if not (place := environment.get(SECRETS)):
+        return {}
+    found = _files(place) if place.startswith("file://") else _of_secrets_manager(place, environment)
+    if wrong := sorted(name for name in found if not _SECRET.fullmatch(name)):
+        raise SettingsError(
+            f"{SECRETS} is {place!r}, which holds {', '.join(wrong)}: only TIDEMARK_SOURCE_<NAME>_URL and {HASH_KEY} "
+            "belong there"
+        )
+    return found
+
+
+def _files(place: str) -> dict[str, str]:
+    try:
+        # Kubernetes mounts the values beside hidden folders of its own.
+        files = [file for file in Path(unquote(urlsplit(place).path)).iterdir() if not file.name.startswith(".")]
+        return {file.name: file.read_text(encoding="utf-8").strip() for file in files}
+    except OSError as error:
+        raise SettingsError(f"{SECRETS} is {place!r}, which cannot be read: {error.strerror}") from error
+
+
+def _of_secrets_manager(name: str, environment: Mapping[str, str]) -> dict[str, str]:
+    from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
+    from botocore.session import get_session
+
+    region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION")
+    try:
+        text = get_session().create_client("secretsmanager", region).get_secret_value(SecretId=name)["SecretString"]
+    except ClientError as error:
+        code, status = error.response["Error"]["Code"], error.response["ResponseMetadata"]["HTTPStatusCode"]
+        kind = PlatformUnavailable if status >= 500 or _PASSING.fullmatch(code) else SettingsError
+        raise kind(
+            f"{SECRETS} is {name!r}: Secrets Manager says {code}: {error.response['Error']['Message']}"
+        ) from error
+    except (ConnectionError, HTTPClientError) as error:
+        raise PlatformUnavailable(f"{SECRETS} is {name!r}: Secrets Manager does not answer: {error}") from error
+    except BotoCoreError as error:
+        raise SettingsError(f"{SECRETS} is {name!r}: Secrets Manager cannot be asked: {error}") from error
+    return _object(name, text)
+
+
+def _object(name: str, text: str) -> dict[str, str]:
+    """Read the secret's text; no word of it gets into a message."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        raise SettingsError(f"{SECRETS} is {name!r}: its text has to be a JSON object of settings and their values")
+    return found

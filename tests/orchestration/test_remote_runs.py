@@ -1,0 +1,115 @@
+"""Jobs that a DAG gives to AWS really run: spark-submit with the very words that moto's server was sent, on its S3."""
+
+import json
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.orchestration import amazon as aws
+from tests.orchestration.amazon import Agent, Amazon, Service, wait_for
+from tests.orchestration.test_dag_runs import dags, listen, run, run_sync  # noqa: F401
+from tests.orchestration.world import REPOSITORY, World, made
+from tidemark_contract.specs import load_source
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
+SOURCE_URL = "TIDEMARK_SOURCE_SHOP_URL"
+
+
+@pytest.fixture(scope="module")
+def amazon() -> Iterator[Amazon]:
+    with aws.made() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def world(amazon: Amazon, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A shop whose lake is on S3, and a worker that knows where, but not the source's password."""
+    with made(f"s3://{aws.BUCKET}/team/lake") as world, pytest.MonkeyPatch.context() as environment:
+        request.getfixturevalue("database")  # made while the stack comes up
+        settings = world.environment
+        aws.keep_secret(amazon, {SOURCE_URL: settings[SOURCE_URL]})
+        specs = aws.zip_folder(Path(settings["TIDEMARK_SPECS"]), tmp_path_factory.mktemp("code") / "specs.zip")
+        for name, value in {
+            "TIDEMARK_SPECS": settings["TIDEMARK_SPECS"],
+            "TIDEMARK_LAKE": settings["TIDEMARK_LAKE"],
+            "TIDEMARK_SPARK_ENTRY": str(REPOSITORY / "jobs" / "submit.py"),
+            "TIDEMARK_SPARK_ARCHIVES": f"{specs}#specs",
+            "TIDEMARK_SPARK_SPECS": "./specs",
+            "TIDEMARK_SPARK_JARS": aws.jars(),
+            "TIDEMARK_SPARK_SECRETS": aws.SECRET,
+            "TIDEMARK_SPARK_PYTHON": str(aws.SPARK_PYTHON),
+            "TIDEMARK_SPARK_CONF": "spark.master=local[2] spark.driver.memory=2g",
+        }.items():
+            environment.setenv(name, value)
+        yield world
+
+
+@pytest.fixture(params=aws.SERVICES, ids=lambda service: service.name)
+def service(request: pytest.FixtureRequest, amazon: Amazon, monkeypatch: pytest.MonkeyPatch) -> Service:
+    monkeypatch.setenv("TIDEMARK_LAUNCHER", request.param.name)
+    for name, value in request.param.make(amazon).items():
+        monkeypatch.setenv(name, value)
+    return request.param
+
+
+@pytest.fixture
+def agent(service: Service, tmp_path: Path) -> Iterator[Agent]:
+    with Agent(service, tmp_path / "cluster") as agent:
+        yield agent
+
+
+def test_a_sync_far_away_publishes_an_event_per_table(amazon: Amazon, world: World, dags, agent: Agent) -> None:  # noqa: F811
+    ran = run(dags["sync_shop"])
+    tables = load_source(Path(os.environ["TIDEMARK_SPECS"]) / "shop").tables
+
+    assert ("success", {"sync": ("success", 1)}) == (ran.state, ran.tasks), agent.log()[-5000:]
+    synced = ran.results["sync"]
+    assert (9, 0) == (synced["tables"], synced["out"])
+    said = {name: synced[name] for name in ("mark", "lsn", "taken_at")}
+    assert {f"tidemark://silver/shop/public.{spec.table.table}": said for spec in tables} == ran.events
+    assert [] == amazon.outcomes(os.environ["TIDEMARK_LAKE"])
+
+
+def test_what_needs_a_person_far_away_fails_at_once(dags, agent: Agent, amazon: Amazon, world: World) -> None:  # noqa: F811
+    url = world.environment[SOURCE_URL]
+    amazon.client("secretsmanager").put_secret_value(
+        SecretId=aws.SECRET, SecretString=json.dumps({SOURCE_URL: url.replace("@", "-wrong@")})
+    )
+    try:
+        ran, told = run_sync(dags["sync_shop"], retries=3)
+    finally:
+        amazon.client("secretsmanager").put_secret_value(
+            SecretId=aws.SECRET, SecretString=json.dumps({SOURCE_URL: url})
+        )
+
+    assert {"sync": ("failed", 1)} == ran.tasks
+    assert ["failed: "] == [words[:8] for words in told]
+    assert "password authentication failed" in told[0]
+    assert "-wrong" not in told[0]
+
+
+def test_a_task_that_is_ended_ends_its_job_far_away(service: Service, dags, agent: Agent) -> None:  # noqa: F811
+    dag = dags["verify_shop"]
+    told = listen(dag.get_task("verify"))
+    before = signal.getsignal(signal.SIGTERM)
+
+    def end_it() -> None:
+        wait_for(lambda: service.runs() and "snapshot_held" in agent.log(), "the job's work")
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    ender = threading.Thread(target=end_it)
+    ender.start()
+    try:
+        ran = run(dag)
+    finally:
+        ender.join(aws.PATIENCE_S)
+        signal.signal(signal.SIGTERM, before)
+
+    assert {"verify": ("failed", 1)} == ran.tasks
+    assert ["failed: verify of shop: it left no outcome"] == [words.partition(";")[0] for words in told]
+    [run_there] = service.runs()
+    assert service.cancelled == run_there.record.state
