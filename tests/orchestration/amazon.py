@@ -22,6 +22,11 @@ from typing import Any, ClassVar
 import boto3
 import pytest
 from moto.core.exceptions import JsonRESTError
+from moto.core.responses import ActionResult
+from moto.emr import models as emr
+from moto.emr.responses import ElasticMapReduceResponse
+from moto.emrcontainers import models as containers
+from moto.emrcontainers.responses import EMRContainersResponse
 from moto.emrserverless import models as serverless
 from moto.emrserverless.responses import EMRServerlessResponse
 from moto.server import ThreadedMotoServer
@@ -33,7 +38,15 @@ ACCOUNT, REGION, BUCKET = "123456789012", "eu-central-1", "lake"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/tidemark-jobs"
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 SECRET = "tidemark/sources"
-PATIENCE_S = 300.0
+PATIENCE_S = 120.0
+CLUSTER: dict[str, Any] = {
+    "ReleaseLabel": "emr-7.9.0",
+    "JobFlowRole": "EMR_EC2_DefaultRole",
+    "ServiceRole": "EMR_DefaultRole",
+    "Applications": [{"Name": "Spark"}],
+    "Instances": {"MasterInstanceType": "m5.xlarge", "InstanceCount": 1},
+}
+LIVELY = {"KeepJobFlowAliveWhenNoSteps": True}
 
 
 @dataclass
@@ -72,6 +85,8 @@ def made() -> Iterator[Amazon]:
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             patch.delenv(name)
         mend_serverless(patch)
+        mend_emr(patch)
+        mend_containers(patch)
         server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
         server.start()
         try:
@@ -105,6 +120,53 @@ def mend_serverless(patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr(serverless, "JOB_STATUS", "SUBMITTED")
     patch.setattr(backend, "create_application", create_application)
+    patch.setattr(backend, "start_job_run", start_job_run)
+    patch.setattr(backend, "cancel_job_run", cancel_job_run)
+
+
+def mend_emr(patch: pytest.MonkeyPatch) -> None:
+    """Moto cannot cancel steps, ends clusters in an instant, and fails itself where a cluster is not there."""
+    backend, list_steps = emr.ElasticMapReduceBackend, emr.ElasticMapReduceBackend.list_steps
+
+    def cancel_steps(self: Any) -> Any:
+        step = self.backend.describe_step(self._get_param("ClusterId"), self._get_param("StepIds")[0])
+        assert "TERMINATE_PROCESS" == self._get_param("StepCancellationOption")
+        if step.state not in ("PENDING", "RUNNING"):
+            return ActionResult({"CancelStepsInfoList": [{"StepId": step.id, "Status": "FAILED", "Reason": "it is"}]})
+        step.state = "CANCEL_PENDING"
+        return ActionResult({"CancelStepsInfoList": [{"StepId": step.id, "Status": "SUBMITTED"}]})
+
+    def steps_if_there(self: Any, cluster_id: str, *states: Any, **facts: Any) -> Any:
+        if cluster_id not in self.clusters:
+            raise JsonRESTError("InvalidRequestException", f"Cluster id '{cluster_id}' is not valid.")
+        return list_steps(self, cluster_id, *states, **facts)
+
+    def terminate(self: Any) -> None:
+        if self.state not in ("TERMINATED", "TERMINATED_WITH_ERRORS"):
+            self.state = "TERMINATING"
+
+    patch.setattr(ElasticMapReduceResponse, "cancel_steps", cancel_steps, raising=False)
+    patch.setattr(backend, "list_steps", steps_if_there)
+    patch.setattr(emr.Cluster, "terminate", terminate)
+    connection = {"conn_type": "emr", "extra": {**CLUSTER, "Instances": {**CLUSTER["Instances"], **LIVELY}}}
+    patch.setenv("AIRFLOW_CONN_EMR_MADE", json.dumps(connection))
+
+
+def mend_containers(patch: pytest.MonkeyPatch) -> None:
+    """Moto's runs are two for one token, and cancelled in an instant."""
+    backend, start = containers.EMRContainersBackend, containers.EMRContainersBackend.start_job_run
+
+    def start_job_run(self: Any, **facts: Any) -> Any:
+        known = (run for run in self.job_runs.values() if run.client_token == facts["client_token"])
+        mine = [run for run in known if run.virtual_cluster_id == facts["virtual_cluster_id"]]
+        return mine[0] if mine else start(self, **facts)
+
+    def cancel_job_run(self: Any, job_run_id: str, virtual_cluster_id: str) -> Any:
+        run = self.describe_job_run(job_run_id, virtual_cluster_id)
+        run.state = "CANCEL_PENDING"
+        return run
+
+    patch.setattr(containers, "JOB_STATUS", "SUBMITTED")
     patch.setattr(backend, "start_job_run", start_job_run)
     patch.setattr(backend, "cancel_job_run", cancel_job_run)
 
@@ -147,10 +209,7 @@ class Run:
 
     @property
     def variables(self) -> dict[str, str]:
-        settings = [self.words[n + 1] for n, word in enumerate(self.words) if word == "--conf"]
-        beginning = self.service.driver_variable
-        mine = [text.removeprefix(beginning) for text in settings if text.startswith(beginning)]
-        return dict(text.split("=", 1) for text in mine)
+        return dict(text.split("=", 1) for text in self.service.variables(self.words))
 
     @property
     def address(self) -> str:
@@ -163,7 +222,7 @@ class Service:
     name: str
     place: str
     settings: tuple[str, ...]
-    driver_variable: str
+    variable: str
     responses: type
     calls: dict[str, str]
     new: tuple[str, ...]
@@ -171,6 +230,8 @@ class Service:
     good: str
     bad: str
     cancelled: str
+    unpacks = True
+    """Archives lie unpacked beside the driver."""
 
     def make(self, amazon: Amazon) -> dict[str, str]:
         """Make a place for jobs that nobody has used; give the settings that lead to it."""
@@ -183,6 +244,11 @@ class Service:
     def tell(self, record: Any, state: str, says: str) -> None:
         record.state_details = says or None
         record.state = state
+
+    def variables(self, words: list[str]) -> list[str]:
+        """Give those that the service gives a driver, as NAME=value."""
+        settings = [words[n + 1] for n, word in enumerate(words) if word == "--conf"]
+        return [text.removeprefix(self.variable) for text in settings if text.startswith(self.variable)]
 
     @contextmanager
     def failing(self, call: str, code: str, status: int, times: int) -> Iterator[None]:
@@ -208,7 +274,7 @@ class Serverless(Service):
     name = "emr-serverless"
     place = "TIDEMARK_EMR_SERVERLESS_APPLICATION"
     settings = (place, "TIDEMARK_EMR_SERVERLESS_ROLE")
-    driver_variable = "spark.emr-serverless.driverEnv."
+    variable = "spark.emr-serverless.driverEnv."
     responses = EMRServerlessResponse
     calls: ClassVar = {
         "start": "start_job_run",
@@ -235,7 +301,105 @@ class Serverless(Service):
         return Run(self, record, words, driver["entryPoint"], driver["entryPointArguments"])
 
 
-SERVICES = (Serverless(),)
+class Steps(Service):
+    """Steps on a cluster that is there."""
+
+    name = "emr"
+    unpacks = False
+    place = "TIDEMARK_EMR_CLUSTER"
+    settings = (place,)
+    responses = ElasticMapReduceResponse
+    calls: ClassVar = {
+        "start": "add_job_flow_steps",
+        "look": "describe_step",
+        "find": "list_steps",
+        "end": "cancel_steps",
+    }
+    new = ("PENDING", "RUNNING")
+    ending = ("CANCEL_PENDING",)
+    good, bad, cancelled = "COMPLETED", "FAILED", "CANCELLED"
+
+    def make(self, amazon: Amazon) -> dict[str, str]:
+        wanted = {**CLUSTER, "Instances": {**CLUSTER["Instances"], **LIVELY}}
+        self.cluster = amazon.client("emr").run_job_flow(Name="tidemark", **wanted)["JobFlowId"]
+        return {self.place: self.cluster}
+
+    def runs(self) -> list[Run]:
+        return [self._run(step, step) for step in self._clusters()[self.cluster].steps]
+
+    def tell(self, record: Any, state: str, says: str) -> None:
+        record.last_state_change_reason = says or None
+        record.state = state
+
+    def variables(self, words: list[str]) -> list[str]:
+        return words[1 : words.index("spark-submit")]
+
+    def _clusters(self) -> dict[str, Any]:
+        """Give all; moto reads the region from the host's name, and takes one of its own where it is not in it."""
+        return {id_: found for backend in emr.emr_backends[ACCOUNT].values() for id_, found in backend.clusters.items()}
+
+    def _run(self, record: Any, step: Any) -> Run:
+        at = next(n for n, word in enumerate(step.args) if word.endswith(("main.py", "submit.py")))
+        assert "command-runner.jar" == step.jar
+        return Run(self, record, step.args[:at], step.args[at], step.args[at + 1 :])
+
+
+class Clusters(Steps):
+    """A cluster for each job."""
+
+    place = "TIDEMARK_EMR_CREATE"
+    settings = (place,)
+    calls: ClassVar = {
+        "start": "run_job_flow",
+        "look": "describe_cluster",
+        "find": "list_clusters",
+        "end": "terminate_job_flows",
+    }
+    new = ("WAITING",)
+    ending = ("TERMINATING",)
+    good, bad, cancelled = "TERMINATED", "TERMINATED_WITH_ERRORS", "TERMINATED"
+
+    def make(self, amazon: Amazon) -> dict[str, str]:
+        self._before = set(self._clusters())
+        for cluster in self._clusters().values():  # they are all in one place, and tests name theirs alike
+            cluster.state = "TERMINATED"
+        return {self.place: "emr_made"}
+
+    def runs(self) -> list[Run]:
+        mine = [cluster for id_, cluster in self._clusters().items() if id_ not in self._before]
+        assert not any(cluster.keep_job_flow_alive_when_no_steps or cluster.termination_protected for cluster in mine)
+        assert all(cluster.steps[-1].action_on_failure == "TERMINATE_CLUSTER" for cluster in mine)
+        return [self._run(cluster, cluster.steps[-1]) for cluster in mine]
+
+
+class Containers(Serverless):
+    name = "emr-on-eks"
+    place = "TIDEMARK_EMR_ON_EKS_CLUSTER"
+    settings = (place, "TIDEMARK_EMR_ON_EKS_ROLE", "TIDEMARK_EMR_ON_EKS_RELEASE")
+    variable = "spark.kubernetes.driverEnv."
+    responses = EMRContainersResponse
+    calls: ClassVar = {
+        "start": "start_job_run",
+        "look": "describe_job_run",
+        "find": "list_job_runs",
+        "end": "cancel_job_run",
+    }
+    ending = ("CANCEL_PENDING",)
+    good, bad, cancelled = "COMPLETED", "FAILED", "CANCELLED"
+
+    def make(self, amazon: Amazon) -> dict[str, str]:
+        provider = {"id": "eks", "type": "EKS", "info": {"eksInfo": {"namespace": amazon.fresh().replace("/", "-")}}}
+        made = amazon.client("emr-containers").create_virtual_cluster(name="tidemark", containerProvider=provider)
+        self.cluster = made["id"]
+        return dict(zip(self.settings, (self.cluster, ROLE, "emr-7.9.0-latest"), strict=True))
+
+    def runs(self) -> list[Run]:
+        records = containers.emrcontainers_backends[ACCOUNT][REGION].job_runs.values()
+        mine = [record for record in list(records) if record.virtual_cluster_id == self.cluster]
+        return [self._run(record, record.job_driver["sparkSubmitJobDriver"]) for record in mine]
+
+
+SERVICES = (Serverless(), Steps(), Clusters(), Containers())
 
 
 class Agent:
@@ -279,13 +443,14 @@ class Agent:
     def _start(self, run: Run) -> "subprocess.Popen[bytes]":
         folder = self._folder / run.record.id
         folder.mkdir(parents=True)
-        words = unpack(run.words, folder)
-        kept = {name: os.environ[name] for name in ("PATH", "JAVA_HOME", "PYTHONPATH") if name in os.environ}
+        words = unpack(run.words, folder) if self._service.unpacks else run.words
+        kept = {name: os.environ[name] for name in ("JAVA_HOME", "PYTHONPATH") if name in os.environ}
+        path = f"{SPARK_PYTHON.parent}:{os.environ['PATH']}"
         with (folder / "log").open("wb") as log:
             return subprocess.Popen(
-                [str(SPARK_PYTHON.with_name("spark-submit")), *words, run.entry, *run.arguments],
+                [*([] if "spark-submit" in words else ["spark-submit"]), *words, run.entry, *run.arguments],
                 cwd=folder,
-                env={**kept, **KEYS, **run.variables},
+                env={"PATH": path, **kept, **KEYS, **run.variables},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

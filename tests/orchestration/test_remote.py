@@ -12,7 +12,7 @@ import pytest
 from tests.orchestration import amazon as aws
 from tests.orchestration.amazon import Amazon, Run, wait_for
 from tidemark_contract.argv import GUARD, Job
-from tidemark_contract.errors import PlatformRefused, PlatformUnavailable, SettingsError
+from tidemark_contract.errors import ConfigurationError, PlatformRefused, PlatformUnavailable, SettingsError
 from tidemark_contract.outcome import Outcome
 from tidemark_orchestration.launchers import launcher_for, outcomes, remote
 from tidemark_orchestration.launchers.aws import ONCE
@@ -60,7 +60,7 @@ class Task:
         return "\n".join(line for said, line in self.heard if said >= level)
 
 
-@pytest.fixture(params=aws.SERVICES, ids=lambda service: service.name)
+@pytest.fixture(params=aws.SERVICES, ids=lambda service: type(service).__name__)
 def task(request: pytest.FixtureRequest, amazon: Amazon, monkeypatch: pytest.MonkeyPatch) -> Task:
     monkeypatch.setattr(remote, "SOON_S", 0.05)
     monkeypatch.setattr(remote, "LATER_S", 0.1)
@@ -273,7 +273,7 @@ def test_a_service_that_has_too_much_to_do_is_asked_again(amazon: Amazon, task: 
 
 
 def test_what_is_not_there_or_not_allowed_needs_a_person(task: Task) -> None:
-    with pytest.raises(PlatformRefused, match=r"nowhere.*AWS refuses"):
+    with pytest.raises(ConfigurationError, match=r"nowhere.*(AWS refuses|is no connection)"):
         task.launcher(**{task.service.place: "nowhere"}).run(SYNC)
     with (
         task.service.failing("start", "AccessDeniedException", 403, times=1),
@@ -299,6 +299,11 @@ def test_settings_that_are_missing_are_named(task: Task) -> None:
         task.launcher(TIDEMARK_SPARK_CONF="spark.a=b executor")
     with pytest.raises(SettingsError, match=r"TIDEMARK_SPARK_JARS has 'a b.jar': write it without spaces"):
         task.launcher(TIDEMARK_SPARK_JARS="a b.jar")
+
+
+def test_a_cluster_that_is_there_and_one_that_is_made_are_two_things(task: Task) -> None:
+    with pytest.raises(SettingsError, match="TIDEMARK_EMR_CLUSTER and TIDEMARK_EMR_CREATE are both set"):
+        task.launcher(TIDEMARK_LAUNCHER="emr", TIDEMARK_EMR_CLUSTER="j-1", TIDEMARK_EMR_CREATE="emr_default")
 
 
 def test_a_target_that_is_none_is_told_with_those_that_are(task: Task) -> None:

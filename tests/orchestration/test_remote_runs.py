@@ -48,11 +48,14 @@ def world(amazon: Amazon, request: pytest.FixtureRequest, tmp_path_factory: pyte
         yield world
 
 
-@pytest.fixture(params=aws.SERVICES, ids=lambda service: service.name)
-def service(request: pytest.FixtureRequest, amazon: Amazon, monkeypatch: pytest.MonkeyPatch) -> Service:
+@pytest.fixture(params=aws.SERVICES, ids=lambda service: type(service).__name__)
+def service(request: pytest.FixtureRequest, amazon: Amazon, world: World, monkeypatch: pytest.MonkeyPatch) -> Service:
     monkeypatch.setenv("TIDEMARK_LAUNCHER", request.param.name)
     for name, value in request.param.make(amazon).items():
         monkeypatch.setenv(name, value)
+    if not request.param.unpacks:  # what a job needs lies on the nodes
+        monkeypatch.delenv("TIDEMARK_SPARK_ARCHIVES")
+        monkeypatch.setenv("TIDEMARK_SPARK_SPECS", os.environ["TIDEMARK_SPECS"])
     return request.param
 
 

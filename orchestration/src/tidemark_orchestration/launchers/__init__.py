@@ -12,7 +12,7 @@ from tidemark_orchestration.words import Tell
 
 LAUNCHER = "TIDEMARK_LAUNCHER"
 LOCAL = "local"
-TARGETS = (LOCAL, "emr-serverless")
+TARGETS = (LOCAL, "emr-serverless", "emr", "emr-on-eks")
 
 
 def launcher_for(
@@ -32,4 +32,12 @@ def launcher_for(
         from tidemark_orchestration.launchers.emr_serverless import EmrServerless
 
         return RemoteLauncher(EmrServerless.read(environment), work(), tell, environment)
+    if chosen == "emr":
+        from tidemark_orchestration.launchers.emr import read_emr
+
+        return RemoteLauncher(read_emr(environment), work(), tell, environment)
+    if chosen == "emr-on-eks":
+        from tidemark_orchestration.launchers.emr_on_eks import EmrOnEks
+
+        return RemoteLauncher(EmrOnEks.read(environment), work(), tell, environment)
     raise SettingsError(f"{LAUNCHER} is {chosen!r}: it can be {', '.join(TARGETS)}")

@@ -59,13 +59,14 @@ class SparkSubmit:
             words += ["--conf", f"spark.executorEnv.PYSPARK_PYTHON={python}"]
         return cls(_plain(ENTRY, found[ENTRY]), tuple(words), variables)
 
+    def environment(self, outcome: str) -> dict[str, str]:
+        """Give the driver's variables."""
+        return {**self.variables, ADDRESS: outcome}
+
     def parameters(self, driver_variable: str, outcome: str) -> list[str]:
         """Give the words before the entry point; `driver_variable` begins the setting of one of the driver's."""
-        variables = {**self.variables, ADDRESS: outcome}
-        return [
-            *self.words,
-            *(word for name, value in variables.items() for word in ("--conf", f"{driver_variable}{name}={value}")),
-        ]
+        settings = [f"{driver_variable}{name}={value}" for name, value in self.environment(outcome).items()]
+        return [*self.words, *(word for setting in settings for word in ("--conf", setting))]
 
 
 def _plain(name: str, value: str) -> str:
