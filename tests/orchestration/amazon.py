@@ -1,23 +1,13 @@
-"""Moto's server as AWS, mended where it is not like AWS, and an agent that really runs what it is given to run.
-
-The agent does what EMR does with a spark-submit: the driver's variables become its environment, archives lie unpacked
-in its folder, its role gives it credentials. The words are taken as they were sent.
-"""
+"""Moto's server as AWS, mended where it is not like AWS."""
 
 import json
 import os
-import shlex
-import signal
-import subprocess
-import threading
 import time
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import boto3
 import pytest
@@ -26,19 +16,16 @@ from moto.core.responses import ActionResult
 from moto.emr import models as emr
 from moto.emr.responses import ElasticMapReduceResponse
 from moto.emrcontainers import models as containers
-from moto.emrcontainers.responses import EMRContainersResponse
 from moto.emrserverless import models as serverless
-from moto.emrserverless.responses import EMRServerlessResponse
 from moto.server import ThreadedMotoServer
 
-from tests.orchestration.world import REPOSITORY, SPARK_PYTHON
-from tidemark_contract.outcome import ADDRESS, Outcome
+from tidemark_contract.outcome import Outcome
 
 ACCOUNT, REGION, BUCKET = "123456789012", "eu-central-1", "lake"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/tidemark-jobs"
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 SECRET = "tidemark/sources"
-PATIENCE_S = 120.0
+PATIENCE_S = 300.0
 CLUSTER: dict[str, Any] = {
     "ReleaseLabel": "emr-7.9.0",
     "JobFlowRole": "EMR_EC2_DefaultRole",
@@ -171,330 +158,12 @@ def mend_containers(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(backend, "cancel_job_run", cancel_job_run)
 
 
-@dataclass
-class Run:
-    """One job that a service was given: its words, and its state there."""
-
-    service: "Service"
-    record: Any
-    words: list[str]
-    entry: str
-    arguments: list[str]
-
-    @property
-    def name(self) -> str:
-        return str(self.record.name)
-
-    @property
-    def good(self) -> str:
-        return self.service.good
-
-    @property
-    def bad(self) -> str:
-        return self.service.bad
-
-    @property
-    def cancelled(self) -> str:
-        return self.service.cancelled
-
-    def tell(self, state: str, says: str = "") -> None:
-        """Let the service say that it is so."""
-        self.service.tell(self.record, state, says)
-
-    def is_new(self) -> bool:
-        return self.record.state in self.service.new
-
-    def is_ending(self) -> bool:
-        return self.record.state in self.service.ending
-
-    @property
-    def variables(self) -> dict[str, str]:
-        return dict(text.split("=", 1) for text in self.service.variables(self.words))
-
-    @property
-    def address(self) -> str:
-        return self.variables[ADDRESS]
-
-
-class Service:
-    """One of the services that run jobs: its words for states, and how moto's server is asked."""
-
-    name: str
-    place: str
-    settings: tuple[str, ...]
-    variable: str
-    responses: type
-    calls: dict[str, str]
-    new: tuple[str, ...]
-    ending: tuple[str, ...]
-    good: str
-    bad: str
-    cancelled: str
-    unpacks = True
-    """Archives lie unpacked beside the driver."""
-
-    def make(self, amazon: Amazon) -> dict[str, str]:
-        """Make a place for jobs that nobody has used; give the settings that lead to it."""
-        raise NotImplementedError
-
-    def runs(self) -> list[Run]:
-        """Give all that was given to the newest place, in order."""
-        raise NotImplementedError
-
-    def tell(self, record: Any, state: str, says: str) -> None:
-        record.state_details = says or None
-        record.state = state
-
-    def variables(self, words: list[str]) -> list[str]:
-        """Give those that the service gives a driver, as NAME=value."""
-        settings = [words[n + 1] for n, word in enumerate(words) if word == "--conf"]
-        return [text.removeprefix(self.variable) for text in settings if text.startswith(self.variable)]
-
-    @contextmanager
-    def failing(self, call: str, code: str, status: int, times: int) -> Iterator[None]:
-        """Let the server answer so often that it has too much to do, or has an error of its own."""
-        action = self.calls[call]
-        left, answer = [times], getattr(self.responses, action)
-
-        def busy(responses: Any) -> Any:
-            if left[0]:
-                left[0] -= 1
-                error = JsonRESTError(code, "so says the test")
-                error.code = status
-                raise error
-            return answer(responses)
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(self.responses, action, busy)
-            yield
-        assert not left[0], f"{action} was not asked so often"
-
-
-class Serverless(Service):
-    name = "emr-serverless"
-    place = "TIDEMARK_EMR_SERVERLESS_APPLICATION"
-    settings = (place, "TIDEMARK_EMR_SERVERLESS_ROLE")
-    variable = "spark.emr-serverless.driverEnv."
-    responses = EMRServerlessResponse
-    calls: ClassVar = {
-        "start": "start_job_run",
-        "look": "get_job_run",
-        "find": "list_job_runs",
-        "end": "cancel_job_run",
-    }
-    new = ("SUBMITTED",)
-    ending = ("CANCELLING",)
-    good, bad, cancelled = "SUCCESS", "FAILED", "CANCELLED"
-
-    def make(self, amazon: Amazon) -> dict[str, str]:
-        client = amazon.client("emr-serverless")
-        made = client.create_application(name="tidemark", releaseLabel="emr-7.9.0", type="SPARK", clientToken="one")
-        self.application = made["applicationId"]
-        return {self.place: self.application, "TIDEMARK_EMR_SERVERLESS_ROLE": ROLE}
-
-    def runs(self) -> list[Run]:
-        records = serverless.emrserverless_backends[ACCOUNT][REGION].job_runs[self.application]
-        return [self._run(record, record.job_driver["sparkSubmit"]) for record in records]
-
-    def _run(self, record: Any, driver: dict[str, Any]) -> Run:
-        words = shlex.split(driver["sparkSubmitParameters"])
-        return Run(self, record, words, driver["entryPoint"], driver["entryPointArguments"])
-
-
-class Steps(Service):
-    """Steps on a cluster that is there."""
-
-    name = "emr"
-    unpacks = False
-    place = "TIDEMARK_EMR_CLUSTER"
-    settings = (place,)
-    responses = ElasticMapReduceResponse
-    calls: ClassVar = {
-        "start": "add_job_flow_steps",
-        "look": "describe_step",
-        "find": "list_steps",
-        "end": "cancel_steps",
-    }
-    new = ("PENDING", "RUNNING")
-    ending = ("CANCEL_PENDING",)
-    good, bad, cancelled = "COMPLETED", "FAILED", "CANCELLED"
-
-    def make(self, amazon: Amazon) -> dict[str, str]:
-        wanted = {**CLUSTER, "Instances": {**CLUSTER["Instances"], **LIVELY}}
-        self.cluster = amazon.client("emr").run_job_flow(Name="tidemark", **wanted)["JobFlowId"]
-        return {self.place: self.cluster}
-
-    def runs(self) -> list[Run]:
-        return [self._run(step, step) for step in self._clusters()[self.cluster].steps]
-
-    def tell(self, record: Any, state: str, says: str) -> None:
-        record.last_state_change_reason = says or None
-        record.state = state
-
-    def variables(self, words: list[str]) -> list[str]:
-        return words[1 : words.index("spark-submit")]
-
-    def _clusters(self) -> dict[str, Any]:
-        """Give all; moto reads the region from the host's name, and takes one of its own where it is not in it."""
-        return {id_: found for backend in emr.emr_backends[ACCOUNT].values() for id_, found in backend.clusters.items()}
-
-    def _run(self, record: Any, step: Any) -> Run:
-        at = next(n for n, word in enumerate(step.args) if word.endswith(("main.py", "submit.py")))
-        assert "command-runner.jar" == step.jar
-        return Run(self, record, step.args[:at], step.args[at], step.args[at + 1 :])
-
-
-class Clusters(Steps):
-    """A cluster for each job."""
-
-    place = "TIDEMARK_EMR_CREATE"
-    settings = (place,)
-    calls: ClassVar = {
-        "start": "run_job_flow",
-        "look": "describe_cluster",
-        "find": "list_clusters",
-        "end": "terminate_job_flows",
-    }
-    new = ("WAITING",)
-    ending = ("TERMINATING",)
-    good, bad, cancelled = "TERMINATED", "TERMINATED_WITH_ERRORS", "TERMINATED"
-
-    def make(self, amazon: Amazon) -> dict[str, str]:
-        self._before = set(self._clusters())
-        for cluster in self._clusters().values():  # they are all in one place, and tests name theirs alike
-            cluster.state = "TERMINATED"
-        return {self.place: "emr_made"}
-
-    def runs(self) -> list[Run]:
-        mine = [cluster for id_, cluster in self._clusters().items() if id_ not in self._before]
-        assert not any(cluster.keep_job_flow_alive_when_no_steps or cluster.termination_protected for cluster in mine)
-        assert all(cluster.steps[-1].action_on_failure == "TERMINATE_CLUSTER" for cluster in mine)
-        return [self._run(cluster, cluster.steps[-1]) for cluster in mine]
-
-
-class Containers(Serverless):
-    name = "emr-on-eks"
-    place = "TIDEMARK_EMR_ON_EKS_CLUSTER"
-    settings = (place, "TIDEMARK_EMR_ON_EKS_ROLE", "TIDEMARK_EMR_ON_EKS_RELEASE")
-    variable = "spark.kubernetes.driverEnv."
-    responses = EMRContainersResponse
-    calls: ClassVar = {
-        "start": "start_job_run",
-        "look": "describe_job_run",
-        "find": "list_job_runs",
-        "end": "cancel_job_run",
-    }
-    ending = ("CANCEL_PENDING",)
-    good, bad, cancelled = "COMPLETED", "FAILED", "CANCELLED"
-
-    def make(self, amazon: Amazon) -> dict[str, str]:
-        provider = {"id": "eks", "type": "EKS", "info": {"eksInfo": {"namespace": amazon.fresh().replace("/", "-")}}}
-        made = amazon.client("emr-containers").create_virtual_cluster(name="tidemark", containerProvider=provider)
-        self.cluster = made["id"]
-        return dict(zip(self.settings, (self.cluster, ROLE, "emr-7.9.0-latest"), strict=True))
-
-    def runs(self) -> list[Run]:
-        records = containers.emrcontainers_backends[ACCOUNT][REGION].job_runs.values()
-        mine = [record for record in list(records) if record.virtual_cluster_id == self.cluster]
-        return [self._run(record, record.job_driver["sparkSubmitJobDriver"]) for record in mine]
-
-
-SERVICES = (Serverless(), Steps(), Clusters(), Containers())
-
-
-class Agent:
-    """Runs what a service is given, each as a process of its own, and tells the service how it goes."""
-
-    def __init__(self, service: Service, folder: Path) -> None:
-        self._service, self._folder = service, folder
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._work, daemon=True)
-
-    def __enter__(self) -> "Agent":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join(PATIENCE_S)
-        for process in self._processes.values():
-            kill(process)
-
-    def log(self) -> str:
-        return "".join(file.read_text(errors="replace") for file in sorted(self._folder.glob("*/log")))
-
-    def _work(self) -> None:
-        while not self._stop.wait(0.1):
-            for run in self._service.runs():
-                if run.record.id not in self._processes and run.is_new():
-                    self._processes[run.record.id] = self._start(run)
-                    run.tell("RUNNING")
-                elif process := self._processes.get(run.record.id):
-                    self._look(run, process)
-
-    def _look(self, run: Run, process: "subprocess.Popen[bytes]") -> None:
-        if run.is_ending():
-            kill(process)
-            run.tell(run.cancelled)
-        elif run.record.state == "RUNNING" and (code := process.poll()) is not None:
-            run.tell(run.bad if code else run.good, f"the driver ended with {code}")
-
-    def _start(self, run: Run) -> "subprocess.Popen[bytes]":
-        folder = self._folder / run.record.id
-        folder.mkdir(parents=True)
-        words = unpack(run.words, folder) if self._service.unpacks else run.words
-        kept = {name: os.environ[name] for name in ("JAVA_HOME", "PYTHONPATH") if name in os.environ}
-        path = f"{SPARK_PYTHON.parent}:{os.environ['PATH']}"
-        with (folder / "log").open("wb") as log:
-            return subprocess.Popen(
-                [*([] if "spark-submit" in words else ["spark-submit"]), *words, run.entry, *run.arguments],
-                cwd=folder,
-                env={"PATH": path, **kept, **KEYS, **run.variables},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-
-
-def kill(process: "subprocess.Popen[bytes]") -> None:
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-def unpack(words: list[str], folder: Path) -> list[str]:
-    """Unpack --archives file.zip#name as folders called name, as a cluster does; give the words without it."""
-    if "--archives" not in words:
-        return words
-    at = words.index("--archives")
-    for archive in words[at + 1].split(","):
-        file, _, name = archive.partition("#")
-        with zipfile.ZipFile(file.removeprefix("file://")) as content:
-            content.extractall(folder / name)
-    return [*words[:at], *words[at + 2 :]]
-
-
 def wait_for(found: Callable[[], Any], what: str) -> Any:
     deadline = time.monotonic() + PATIENCE_S
     while not (seen := found()):
         assert time.monotonic() < deadline, f"in vain: {what}"
         time.sleep(0.05)
     return seen
-
-
-def jars() -> str:
-    """Name the jars of Spark with which a lake on S3 is worked on."""
-    folders = (REPOSITORY / ".tidemark" / "jars" / name for name in ("spark", "spark-s3"))
-    return ",".join(str(jar) for folder in folders for jar in sorted(folder.glob("*.jar")))
-
-
-def zip_folder(folder: Path, to: Path) -> Path:
-    with zipfile.ZipFile(to, "w") as archive:
-        for file in sorted(folder.rglob("*.yaml")):
-            archive.write(file, file.relative_to(folder))
-    return to
 
 
 def keep_secret(amazon: Amazon, settings: dict[str, str]) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.orchestration import amazon as aws
-from tests.orchestration.amazon import Amazon, Run, wait_for
+from tests.orchestration.amazon import Amazon, wait_for
+from tests.orchestration.emr_services import SERVICES, Run, Service
 from tidemark_contract.argv import GUARD, Job
 from tidemark_contract.errors import ConfigurationError, PlatformRefused, PlatformUnavailable, SettingsError
 from tidemark_contract.outcome import Outcome
@@ -36,7 +37,7 @@ def amazon() -> Iterator[Amazon]:
 class Task:
     """A task whose job runs on a service."""
 
-    service: aws.Service
+    service: Service
     environment: dict[str, str]
     heard: list[tuple[int, str]] = field(default_factory=list)
 
@@ -60,7 +61,7 @@ class Task:
         return "\n".join(line for said, line in self.heard if said >= level)
 
 
-@pytest.fixture(params=aws.SERVICES, ids=lambda service: type(service).__name__)
+@pytest.fixture(params=SERVICES, ids=lambda service: type(service).__name__)
 def task(request: pytest.FixtureRequest, amazon: Amazon, monkeypatch: pytest.MonkeyPatch) -> Task:
     monkeypatch.setattr(remote, "SOON_S", 0.05)
     monkeypatch.setattr(remote, "LATER_S", 0.1)

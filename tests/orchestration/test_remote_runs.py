@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.orchestration import amazon as aws
-from tests.orchestration.amazon import Agent, Amazon, Service, wait_for
+from tests.orchestration.amazon import Amazon, wait_for
+from tests.orchestration.emr_agent import Agent, jars, zip_folder
+from tests.orchestration.emr_services import SERVICES, Service
 from tests.orchestration.test_dag_runs import dags, listen, run, run_sync  # noqa: F401
-from tests.orchestration.world import REPOSITORY, World, made
+from tests.orchestration.world import REPOSITORY, SPARK_PYTHON, World, made
 from tidemark_contract.specs import load_source
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
@@ -32,23 +34,23 @@ def world(amazon: Amazon, request: pytest.FixtureRequest, tmp_path_factory: pyte
         request.getfixturevalue("database")  # made while the stack comes up
         settings = world.environment
         aws.keep_secret(amazon, {SOURCE_URL: settings[SOURCE_URL]})
-        specs = aws.zip_folder(Path(settings["TIDEMARK_SPECS"]), tmp_path_factory.mktemp("code") / "specs.zip")
+        specs = zip_folder(Path(settings["TIDEMARK_SPECS"]), tmp_path_factory.mktemp("code") / "specs.zip")
         for name, value in {
             "TIDEMARK_SPECS": settings["TIDEMARK_SPECS"],
             "TIDEMARK_LAKE": settings["TIDEMARK_LAKE"],
             "TIDEMARK_SPARK_ENTRY": str(REPOSITORY / "jobs" / "submit.py"),
             "TIDEMARK_SPARK_ARCHIVES": f"{specs}#specs",
             "TIDEMARK_SPARK_SPECS": "./specs",
-            "TIDEMARK_SPARK_JARS": aws.jars(),
+            "TIDEMARK_SPARK_JARS": jars(),
             "TIDEMARK_SPARK_SECRETS": aws.SECRET,
-            "TIDEMARK_SPARK_PYTHON": str(aws.SPARK_PYTHON),
+            "TIDEMARK_SPARK_PYTHON": str(SPARK_PYTHON),
             "TIDEMARK_SPARK_CONF": "spark.master=local[2] spark.driver.memory=2g",
         }.items():
             environment.setenv(name, value)
         yield world
 
 
-@pytest.fixture(params=aws.SERVICES, ids=lambda service: type(service).__name__)
+@pytest.fixture(params=SERVICES, ids=lambda service: type(service).__name__)
 def service(request: pytest.FixtureRequest, amazon: Amazon, world: World, monkeypatch: pytest.MonkeyPatch) -> Service:
     monkeypatch.setenv("TIDEMARK_LAUNCHER", request.param.name)
     for name, value in request.param.make(amazon).items():
