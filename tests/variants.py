@@ -13,11 +13,15 @@ import pytest
 ALL = bool(os.environ.get("TIDEMARK_ALL"))
 
 
+def drawn(variants: Sequence[Any]) -> Sequence[Any]:
+    """Give all of them, or one: for the params of a fixture."""
+    return variants if ALL else [random.choice(variants)]
+
+
 def any_of(name: str, variants: Sequence[object], *, indirect: bool = False) -> Callable[[Any], Any]:
     """Run a test with the argument (or the fixture, `indirect`) `name` as each of the variants, or as one of them."""
 
     def decorate(test: Any) -> Any:
-        chosen = variants if ALL else [random.choice(variants)]
-        return pytest.mark.parametrize(name, chosen, indirect=indirect)(test)
+        return pytest.mark.parametrize(name, drawn(variants), indirect=indirect)(test)
 
     return decorate

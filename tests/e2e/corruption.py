@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,9 @@ class Corruption:
     column: str
     before: Any
     after: Any
+
+    def __str__(self) -> str:
+        return f"{self.table.table} {self.column} at {self.key!r}: {self.before!r} → {self.after!r}"
 
     @property
     def names(self) -> set[str]:
@@ -92,7 +95,8 @@ def _other(chance: random.Random, type_: pa.DataType, value: Any) -> Any:
         return _other_float(chance, type_, value)
     if pa.types.is_decimal(type_):
         unit = Decimal(1).scaleb(-type_.scale)
-        return unit if value is None else value - unit if value > 0 else value + unit
+        with localcontext(prec=100):  # with 28 digits, the usual number, another last one may be the same
+            return unit if value is None else value - unit if value > 0 else value + unit
     if pa.types.is_date(type_):
         return date(2026, 1, 1) if value is None else value + timedelta(1 if value < date(2000, 1, 1) else -1)
     if pa.types.is_timestamp(type_):

@@ -208,9 +208,9 @@ def test_a_proof_finds_every_single_wrong_cell_and_no_other(
             with ExitStack() as stack, ThreadPoolExecutor(2) as pool:
                 wrong = [stack.enter_context(corrupted(chance, silver(spec.table), spec)) for spec in specs]
                 proofs = list(pool.map(prove_newest, specs))
-            missed += [(w, p.details) for w, p in zip(wrong, proofs, strict=True) if not _names(p, w)]
+            missed += [f"{w}: {p.details}" for w, p in zip(wrong, proofs, strict=True) if not _names(p, w)]
         assert [] == [s.table for s in chance.sample(specs, 3) if not prove_newest(s).equal], "a false alarm"
-    assert [] == missed
+    assert not missed, "\n".join(missed)
 
 
 def _names(proof: ProofRow, wrong: Corruption) -> bool:

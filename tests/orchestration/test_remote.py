@@ -12,6 +12,7 @@ import pytest
 from tests.orchestration import amazon as aws
 from tests.orchestration.amazon import Amazon, wait_for
 from tests.orchestration.emr_services import SERVICES, Run, Service
+from tests.variants import drawn
 from tidemark_contract.argv import GUARD, Job
 from tidemark_contract.errors import ConfigurationError, PlatformRefused, PlatformUnavailable, SettingsError
 from tidemark_contract.outcome import Outcome
@@ -61,7 +62,7 @@ class Task:
         return "\n".join(line for said, line in self.heard if said >= level)
 
 
-@pytest.fixture(params=SERVICES, ids=lambda service: type(service).__name__)
+@pytest.fixture(params=drawn(SERVICES), ids=lambda service: type(service).__name__)
 def task(request: pytest.FixtureRequest, amazon: Amazon, monkeypatch: pytest.MonkeyPatch) -> Task:
     monkeypatch.setattr(remote, "SOON_S", 0.05)
     monkeypatch.setattr(remote, "LATER_S", 0.1)

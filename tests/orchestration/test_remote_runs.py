@@ -15,6 +15,7 @@ from tests.orchestration.emr_agent import Agent, jars, zip_folder
 from tests.orchestration.emr_services import SERVICES, Service
 from tests.orchestration.test_dag_runs import dags, listen, run, run_sync  # noqa: F401
 from tests.orchestration.world import REPOSITORY, SPARK_PYTHON, World, made
+from tests.variants import drawn
 from tidemark_contract.specs import load_source
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
@@ -50,7 +51,7 @@ def world(amazon: Amazon, request: pytest.FixtureRequest, tmp_path_factory: pyte
         yield world
 
 
-@pytest.fixture(params=SERVICES, ids=lambda service: type(service).__name__)
+@pytest.fixture(params=drawn(SERVICES), ids=lambda service: type(service).__name__)
 def service(request: pytest.FixtureRequest, amazon: Amazon, world: World, monkeypatch: pytest.MonkeyPatch) -> Service:
     monkeypatch.setenv("TIDEMARK_LAUNCHER", request.param.name)
     for name, value in request.param.make(amazon).items():
