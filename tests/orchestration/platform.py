@@ -43,19 +43,30 @@ SERVICES = {
     "execution": ("api-server", "--apps", "execution", "--workers", "1"),
     "scheduler": ("scheduler", "--skip-serve-logs"),
     "dag-processor": ("dag-processor",),
+    "scheduler-2": ("scheduler", "--skip-serve-logs"),
+    "triggerer": ("triggerer", "--skip-serve-logs"),
 }
+NEEDED = ("api-server", "execution", "scheduler", "dag-processor")
 
 
 @contextmanager
-def postgres(folder: Path) -> Iterator[str]:
-    """Run a server; give its superuser's URL."""
+def postgres(folder: Path) -> Iterator[tuple[str, Callable[[str], None]]]:
+    """Run a server; give its superuser's URL, and what lets it `stop` and `start`."""
     argv = [str(SPARK_PYTHON), "-W", "ignore", str(Path(__file__).with_name("server.py")), str(folder)]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin
+        assert process.stdout
+        said, heard = process.stdin, process.stdout
+
+        def tell(word: str) -> None:
+            said.write(f"{word}\n")
+            said.flush()
+            assert heard.readline(), "no PostgreSQL"
+
         try:
-            assert process.stdout
-            url = process.stdout.readline().strip()
+            url = heard.readline().strip()
             assert url, "no PostgreSQL"
-            yield url.replace("postgresql://", "postgresql+psycopg2://")
+            yield url.replace("postgresql://", "postgresql+psycopg2://"), tell
         finally:
             process.communicate(timeout=60)
 
@@ -67,6 +78,7 @@ class Platform:
     folder: Path
     database: str
     s3: str
+    server: Callable[[str], None]
     canaries: Canaries = field(default_factory=Canaries)
     running: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
@@ -126,7 +138,7 @@ class Platform:
             "AIRFLOW_HOME": str(self.folder),
             "AIRFLOW__CORE__AUTH_MANAGER": "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager",
             "AIRFLOW__CORE__EXECUTOR": "tidemark_orchestration.local_executor.MaskedLocalExecutor",
-            "AIRFLOW__CORE__PARALLELISM": "2",
+            "AIRFLOW__CORE__PARALLELISM": "4",
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "120",
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": execution,
@@ -135,6 +147,11 @@ class Platform:
             "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(bundles),
             "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_STORAGE_PATH": str(self.folder / "bundles"),
             "AIRFLOW__DAG_PROCESSOR__BUNDLE_REFRESH_CHECK_INTERVAL": "2",
+            # What is dead is to be noticed in seconds, not minutes.
+            "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "20",
+            "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "5",
+            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
+            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
             "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "5",
             "AIRFLOW__API__HOST": "127.0.0.1",
             "AIRFLOW__API__PORT": port,
@@ -288,14 +305,14 @@ def made(folder: Path) -> Iterator[Platform]:
         moto.start()
         stack.callback(moto.stop)
         _, port = moto.get_host_and_port()
-        database = stack.enter_context(postgres(folder / "postgres"))
-        platform = Platform(folder / "airflow", database, f"http://127.0.0.1:{port}")
+        database, server = stack.enter_context(postgres(folder / "postgres"))
+        platform = Platform(folder / "airflow", database, f"http://127.0.0.1:{port}", server)
         platform.make()
         platform.aws("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
         with ThreadPoolExecutor(2) as pool:  # an empty database, prepared twice at once
             list(pool.map(lambda _: platform.prepare(), range(2)))
         stack.callback(platform.end)
-        platform.start(*SERVICES)
+        platform.start(*NEEDED)
         wait_for(lambda: healthy(platform, "metadatabase", "scheduler", "dag_processor"), platform.whole_story)
         yield platform
 

@@ -1,7 +1,7 @@
 """A PostgreSQL of its own, for tests in an environment without the console.
 
-Run with the Spark environment's Python and a folder. Says the superuser's URL on stdout, and removes the server when
-stdin closes, also by the death of whoever started it.
+Run with the Spark environment's Python and a folder. Says the superuser's URL on stdout, and again after each word that
+it reads from stdin, `stop` or `start`; removes the server when stdin closes, also by the death of whoever started it.
 """
 
 import signal
@@ -17,8 +17,13 @@ def main(folder: Path) -> None:
     server = EmbeddedPostgres(home() / "postgres" / "17", folder)
     try:
         server.start()
-        print(server.superuser_url, flush=True)
-        sys.stdin.read()
+        print(url := server.superuser_url, flush=True)
+        for line in sys.stdin:
+            if line.strip() == "stop":
+                server.stop("immediate")
+            else:
+                server.start()
+            print(url, flush=True)
     finally:
         server.remove()
 

@@ -1,0 +1,89 @@
+"""What may happen to an Airflow while tasks run: each task is done, and none twice."""
+
+import os
+import signal
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.orchestration.platform import Platform, wait_for
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+class Runs:
+    """Runs of one DAG of dags/faults.py, and the lines that they have left."""
+
+    def __init__(self, platform: Platform, dag: str, folder: Path) -> None:
+        self.platform, self._dag, self._lines, self.until = platform, dag, folder / "lines", folder / "until"
+        platform.wait_for_dags(dag)
+        assert platform.ask("PATCH", f"/api/v2/dags/{dag}", body={"is_paused": False}).ok
+
+    def begin(self, *, wait: bool = True) -> str:
+        conf = {"lines": str(self._lines), "until": str(self.until) if wait else ""}
+        path = f"/api/v2/dags/{self._dag}/dagRuns"
+        answer = self.platform.ask("POST", path, body={"logical_date": None, "conf": conf})
+        assert answer.ok, answer.text
+        return str(answer.json()["dag_run_id"])
+
+    def state(self, run: str) -> str:
+        return str(self.platform.get(f"/api/v2/dags/{self._dag}/dagRuns/{run}")["state"])
+
+    def task(self, run: str, task: str) -> dict[str, Any]:
+        return dict(self.platform.get(f"/api/v2/dags/{self._dag}/dagRuns/{run}/taskInstances/{task}"))
+
+    def left(self, what: str) -> Counter[str]:
+        """Count, by run, the lines that tell of a beginning or an end."""
+        lines = self._lines.read_text().splitlines() if self._lines.exists() else []
+        return Counter(line.split()[1] for line in lines if line.startswith(what))
+
+    def wait_for(self, what: str, number: int) -> None:
+        wait_for(lambda: self.left(what).total() >= number, self.platform.whole_story)
+
+    def end_well(self, *runs: str) -> None:
+        """Let them end; each has done its work, once."""
+        self.until.touch()
+        wait_for(lambda: {self.state(run) for run in runs} <= {"success", "failed"}, self.platform.whole_story)
+        assert dict.fromkeys(runs, "success") == {run: self.state(run) for run in runs}
+        assert Counter(runs) == self.left("end")
+
+
+def kill(platform: Platform, name: str) -> None:
+    """Kill -9 a service with all that it has started."""
+    process = platform.running.pop(name)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def test_a_second_run_waits_and_one_that_is_cleared_runs_again(platform: Platform, tmp_path: Path) -> None:
+    runs = Runs(platform, "one_at_a_time", tmp_path)
+    first, second = runs.begin(), runs.begin()
+    runs.wait_for("begin", 1)
+    time.sleep(3)
+    assert ("running", "queued") == (runs.state(first), runs.state(second))
+    runs.end_well(first, second)
+
+    cleared = runs.platform.ask(
+        "POST",
+        "/api/v2/dags/one_at_a_time/clearTaskInstances",
+        body={"dag_run_id": first, "dry_run": False, "only_failed": False},
+    )
+    assert cleared.ok, cleared.text
+    runs.wait_for("end", 3)
+    assert {first: 2, second: 1} == runs.left("end")
+
+
+def test_a_triggerer_is_killed_with_tasks_that_wait_in_it(platform: Platform, tmp_path: Path) -> None:
+    platform.start("triggerer")
+    runs = Runs(platform, "deferred", tmp_path)
+    begun = [runs.begin(wait=False) for _ in range(2)]
+    wait_for(lambda: all(runs.task(run, "wait")["state"] == "deferred" for run in begun), platform.whole_story)
+
+    kill(platform, "triggerer")
+    platform.start("triggerer")
+
+    runs.end_well(*begun)
+    platform.end("triggerer")
