@@ -1,17 +1,18 @@
 """What may happen to an Airflow while tasks run: each task is done, and none twice."""
 
-import os
-import signal
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
-from tests.orchestration.platform import Platform, wait_for
+from tests.orchestration.platform import Platform, healthy, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+WELL = ("metadatabase", "scheduler", "dag_processor")
 
 
 class Runs:
@@ -52,10 +53,32 @@ class Runs:
 
 
 def kill(platform: Platform, name: str) -> None:
-    """Kill -9 a service with all that it has started."""
+    """Kill -9 a service with all that it has started, as the end of its machine does.
+
+    Of a scheduler alone the tasks would go on, with nobody to tell their end to: they are begun again all the same.
+    """
     process = platform.running.pop(name)
-    os.killpg(process.pid, signal.SIGKILL)
+    family = psutil.Process(process.pid).children(recursive=True)
+    process.kill()
     process.wait()
+    for child in family:
+        with suppress(psutil.NoSuchProcess):
+            child.kill()
+
+
+def test_of_two_schedulers_one_is_killed(platform: Platform, tmp_path: Path) -> None:
+    """Tasks that it ran are begun again, by the other; those of the other go on."""
+    platform.start("scheduler-2")
+    runs = Runs(platform, "many", tmp_path)
+    begun = [runs.begin() for _ in range(4)]
+    runs.wait_for("begin", 4)
+
+    kill(platform, "scheduler")
+
+    runs.end_well(*begun, *[runs.begin(wait=False) for _ in range(4)])
+    platform.start("scheduler")
+    platform.end("scheduler-2")
+    wait_for(lambda: healthy(platform, *WELL), platform.whole_story)
 
 
 def test_a_second_run_waits_and_one_that_is_cleared_runs_again(platform: Platform, tmp_path: Path) -> None:
