@@ -4,6 +4,7 @@ Runs with the standard library. What is there already stays; a line that is miss
 """
 
 import argparse
+import hashlib
 import os
 import secrets
 import sys
@@ -64,6 +65,8 @@ def prepare(folder: Path, specs: Path | None = None) -> Path:
     if specs:
         settings["TIDEMARK_SPECS"] = str(specs.absolute())
     settings.setdefault("TIDEMARK_SPECS", str(folder / "specs"))
+    if not kept:
+        settings["COMPOSE_PROJECT_NAME"] = f"tidemark-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:8]}"
     write(file, settings)
     return file
 

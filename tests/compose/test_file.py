@@ -1,5 +1,6 @@
 """What compose.yaml comes to, without an engine: who is who, who knows what, who reaches whom."""
 
+import json
 import stat
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from infra.compose import picture, prepare
-from tests.compose.platform import AIRFLOWS, SERVICES, Platform, make
+from tests.compose.platform import AIRFLOWS, COMPOSE, FILE, SERVICES, Platform, make
 
 LOOPBACK = "127.0.0.1"
 
@@ -163,6 +164,23 @@ def test_a_new_fernet_key_stands_before_the_old_one_until_that_is_dropped(tmp_pa
     assert (2, old["TIDEMARK_FERNET_KEY"]) == (len(both), both[1])
     assert {**old, "TIDEMARK_FERNET_KEY": both[0]} == prepare.read(file)
     assert 0o600 == stat.S_IMODE(file.stat().st_mode)
+
+
+def test_two_folders_are_two_projects_and_one_stays_what_it_is(tmp_path: Path) -> None:
+    files = [prepare.prepare(tmp_path / name) for name in ("one", "two", "one")]
+
+    one, two, again = (
+        json.loads(
+            subprocess.run(
+                [COMPOSE, "--env-file", str(file), "-f", str(FILE), "config", "--format", "json"],
+                capture_output=True,
+                check=True,
+            ).stdout
+        )["name"]
+        for file in files
+    )
+    assert one == again != two
+    assert one.startswith("tidemark-")
 
 
 def test_specs_that_are_not_there_are_an_error_that_says_so(tmp_path: Path) -> None:
