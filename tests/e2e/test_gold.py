@@ -1,5 +1,7 @@
 """The marts, against the same queries run by PostgreSQL inside the mark's own snapshot."""
 
+import os
+import time
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -23,6 +25,7 @@ from tidemark_jobs.erase.job import erase
 from tidemark_jobs.gold.backfill import backfill, check, drop, stage, swap
 from tidemark_jobs.gold.marts import TRANSFORMS, gold, lease_of, opened
 from tidemark_jobs.leases import lease
+from tidemark_jobs.maintain import maintain
 from tidemark_jobs.reader import find_mark
 from tidemark_jobs.run import Run
 from tidemark_jobs.sync import sync_job
@@ -152,6 +155,27 @@ def test_a_backfill_that_is_cut_off_before_the_swap_leaves_the_mart_as_it_was(
     with pytest.raises(LeaseTaken, match="was built by somebody else meanwhile"):
         swap(staged, published)  # should the first be alive after all
     drop(staged)
+
+
+@pytest.mark.slow
+@pytest.mark.drawn(2)
+@pytest.mark.timeout(600)
+def test_maintain_takes_away_what_a_backfill_that_was_killed_has_left(stack: Stack, spark: SparkSession) -> None:
+    """Once it is older than what may still be wanted: another backfill may be at work."""
+    run = job(stack, spark, "maintain")
+    path = run.layout.gold("pricing_summary")
+    before, live = state(spark, path), spark.read.format("delta").load(path)
+    old, young = (stage(run.layout, "pricing_summary", live) for _ in range(2))
+    folder = Path(path.removeprefix("file://"))
+    for file in (folder / old.folder).iterdir():
+        os.utime(file, times=(time.time() - 30 * 86400,) * 2)
+
+    maintain(run)
+
+    assert [] == list((folder / old.folder).glob("*.parquet"))
+    assert list((folder / young.folder).glob("*.parquet"))
+    assert before == state(spark, path)
+    drop(young)
 
 
 @pytest.mark.slow

@@ -15,6 +15,7 @@ from tidemark_contract.names import TableName
 from tidemark_jobs import storage
 from tidemark_jobs.control import PublishedMark
 from tidemark_jobs.deltalog import is_table
+from tidemark_jobs.gold.marts import built
 from tidemark_jobs.landing import open_bronze
 from tidemark_jobs.leases import lease
 from tidemark_jobs.logs import log
@@ -29,7 +30,10 @@ KEEP_MARKS_IN_SOURCE = 1000
 
 
 def maintain(run: Run) -> dict[str, object]:
-    """Compact bronze and the named tables (default: all), silver and history, then delete what no kept mark can see."""
+    """Compact bronze and the named tables (default: all), silver and history, then delete what no kept mark can see.
+
+    Of marts, with all tables, what is no version's any more: each of them is written whole.
+    """
     with lease(run.layout, "maintain"):
         published = run.control.published()
         tables = [version.table for version in published.tables] if published else []
@@ -38,8 +42,11 @@ def maintain(run: Run) -> dict[str, object]:
         histories = [
             run.layout.history(spec.table) for spec in run.spec.tables if spec.historic and spec.table in chosen
         ]
-        for path in [*map(run.layout.silver, chosen), *filter(is_table, histories)]:
+        changing = [*map(run.layout.silver, chosen), *filter(is_table, histories)]
+        marts = [] if run.job.tables else map(run.layout.gold, built(run.layout))
+        for path in changing:
             compact(run.spark, path)
+        for path in (*changing, *marts):
             vacuum(run.spark, path, hours)
             sweep(path, timedelta(hours=hours))
         open_bronze(run.layout)  # made if no sync has run yet
@@ -76,6 +83,7 @@ def vacuum(spark: SparkSession, path: str, hours: int, *, lite: bool = False) ->
     """Delete files that no version younger than so many hours holds; `lite`: only those that the log knows."""
     session = spark.newSession()
     session.conf.set("spark.databricks.delta.retentionDurationCheck.enabled", "false")  # we know what must stay
+    session.conf.set("spark.databricks.delta.vacuum.logging.enabled", "false")  # a commit would come before a writer's
     quoted = path.replace("`", "``")
     session.sql(f"VACUUM delta.`{quoted}` {'LITE' if lite else 'FULL'} RETAIN {hours:d} HOURS")
     log("vacuumed", path=path, hours=hours)
