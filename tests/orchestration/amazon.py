@@ -11,6 +11,7 @@ from typing import Any
 
 import boto3
 import pytest
+import requests
 from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult
 from moto.emr import models as emr
@@ -80,6 +81,7 @@ def made() -> Iterator[Amazon]:
             amazon = Amazon("http://{}:{}".format(*server.get_host_and_port()))
             for name, value in amazon.environment.items():
                 patch.setenv(name, value)
+            requests.post(f"{amazon.endpoint}/moto-api/reset", timeout=60).raise_for_status()
             amazon.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
             yield amazon
         finally:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.orchestration.platform import Platform
+    from tests.orchestration.airflow_services import Platform
 
 REPOSITORY = Path(__file__).parents[2]
 HOME = Path(tempfile.mkdtemp(prefix="tidemark-airflow-"))
@@ -42,7 +42,7 @@ def database(airflow_home: Path) -> str:
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Platform"]:
     """Run an Airflow as Compose does, without containers; the tests share it."""
-    from tests.orchestration.platform import made
+    from tests.orchestration.airflow_services import made
 
     with made(tmp_path_factory.mktemp("platform")) as platform:
         yield platform

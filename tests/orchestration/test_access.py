@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from tests.orchestration.access import DAGS, LET_IN, ON_A_DAG, ON_ALL, PEOPLE, VICTIM, Verb, page
-from tests.orchestration.platform import ADMIN, REPOSITORY, Platform, wait_for
+from tests.orchestration.airflow_services import ADMIN, REPOSITORY, Platform, wait_for
 
 # What has to answer strangers: whether it lives, and where they log in.
 PUBLIC = {
@@ -77,20 +77,28 @@ def test_a_list_holds_only_what_one_may_see(platform: Platform, people: dict[str
     assert 7 == len(seen)
 
 
-def endpoints(platform: Platform) -> Iterator[tuple[str, str]]:
-    """Give what the three applications document: the REST API, FAB's, and what tasks talk to, in its newest version."""
-    newest = max(re.findall(r"version=([\d-]+)", requests.get(f"{platform.address}/execution/docs", timeout=60).text))
-    for prefix, version in (("", ""), ("/auth", ""), ("/execution", f"?version={newest}")):
-        document = requests.get(f"{platform.address}{prefix}/openapi.json{version}", timeout=60).json()
+def endpoints(platform: Platform) -> Iterator[tuple[str, str, str]]:
+    """Give what the three applications document, each with its server.
+
+    They are the REST API, FAB's, and what tasks talk to, in its newest version.
+    """
+    core, execution = platform.address, platform.execution_address
+    newest = max(re.findall(r"version=([\d-]+)", requests.get(f"{execution}/execution/docs", timeout=60).text))
+    for server, prefix, version in (
+        (core, "", ""),
+        (core, "/auth", ""),
+        (execution, "/execution", f"?version={newest}"),
+    ):
+        document = requests.get(f"{server}{prefix}/openapi.json{version}", timeout=60).json()
         for path, methods in document["paths"].items():
-            yield from ((method, prefix + path) for method in methods)
+            yield from ((server, method, prefix + path) for method in methods)
 
 
 def test_without_a_login_nothing_is_told_but_how_to_log_in(platform: Platform) -> None:
     found = list(endpoints(platform))
     answers = set()
-    for method, path in found:
-        filled = platform.address + re.sub(r"\{[^}]+\}", "00000000-0000-0000-0000-000000000000", path)
+    for server, method, path in found:
+        filled = server + re.sub(r"\{[^}]+\}", "00000000-0000-0000-0000-000000000000", path)
         status = requests.request(method, filled, allow_redirects=False, timeout=60).status_code
         answers |= {(method, path, status)} if status != 401 else set()
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from tests.orchestration.platform import ADMIN, DEPLOYED, Platform, healthy, wait_for
+from tests.orchestration.airflow_services import ADMIN, DEPLOYED, Platform, healthy, wait_for
 from tidemark_orchestration.bundles.store import Store
 from tidemark_orchestration.scaler.work import Work
 

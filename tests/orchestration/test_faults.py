@@ -9,7 +9,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.orchestration.platform import Platform, healthy, wait_for
+from tests.orchestration.airflow_services import Platform, healthy, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 WELL = ("metadatabase", "scheduler", "dag_processor")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.orchestration.platform import BUCKET, KEY, REGION, THRESHOLD, Platform, wait_for
+from tests.orchestration.airflow_services import BUCKET, KEY, REGION, THRESHOLD, Platform, wait_for
 
 pytestmark = pytest.mark.slow
 TASKS = {"small": 102, "large": 5002, "taken": 4}

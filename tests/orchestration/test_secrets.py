@@ -10,8 +10,8 @@ import psycopg2
 import pytest
 from psycopg2 import sql
 
+from tests.orchestration.airflow_services import BUCKET, Platform
 from tests.orchestration.canaries import Canaries
-from tests.orchestration.platform import BUCKET, Platform
 
 pytestmark = pytest.mark.slow
 DRAWN = ("fernet-key", "jwt-secret", "api-key", "admin-password")

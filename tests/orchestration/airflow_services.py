@@ -1,7 +1,6 @@
 """An Airflow as Compose runs it, without containers: FAB, PostgreSQL, and AWS as moto plays it; all on loopback."""
 
 import json
-import logging
 import os
 import secrets
 import signal
@@ -71,6 +70,19 @@ def postgres(folder: Path) -> Iterator[tuple[str, Callable[[str], None]]]:
             process.communicate(timeout=60)
 
 
+@contextmanager
+def aws() -> Iterator[str]:
+    """Run moto's server and give its address; as a process, for all of its servers in one process are one AWS."""
+    port = _free_port()
+    argv = [sys.executable, "-W", "ignore", "-m", "moto.server", "--host", "127.0.0.1", "--port", str(port)]
+    with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            wait_for(lambda: _is_open(port))
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
 @dataclass
 class Platform:
     """What its services are told, what runs of it, and its REST API."""
@@ -118,13 +130,17 @@ class Platform:
         return f"http://127.0.0.1:{self.secret('port').read_text()}"
 
     @property
+    def execution_address(self) -> str:
+        """The server that tasks talk to."""
+        return f"http://127.0.0.1:{self.secret('execution-port').read_text()}"
+
+    @property
     def logs(self) -> Path:
         return self.folder / "logs"
 
     @property
     def environment(self) -> dict[str, str]:
         port = self.secret("port").read_text()
-        execution = f"http://127.0.0.1:{self.secret('execution-port').read_text()}/execution/"
         folders = {"tidemark": REPOSITORY / "orchestration" / "dags", "tests": Path(__file__).with_name("dags")}
         local = "airflow.dag_processing.bundles.local.LocalDagBundle"
         bundles = [{"name": name, "classpath": local, "kwargs": {"path": str(path)}} for name, path in folders.items()]
@@ -141,7 +157,7 @@ class Platform:
             "AIRFLOW__CORE__PARALLELISM": "4",
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "120",
-            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": execution,
+            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.execution_address}/execution/",
             "AIRFLOW__CORE__FERNET_KEY_CMD": f"cat {self.secret('fernet-key')}",
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_CMD": f"cat {self.secret('database-url')}",
             "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(bundles),
@@ -297,16 +313,10 @@ def healthy(platform: Platform, *components: str) -> bool:
 @contextmanager
 def made(folder: Path) -> Iterator[Platform]:
     """Run all of it; at the end nothing of it is left."""
-    from moto.server import ThreadedMotoServer
-
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line for each request
-    moto = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     with ExitStack() as stack:
-        moto.start()
-        stack.callback(moto.stop)
-        _, port = moto.get_host_and_port()
+        s3 = stack.enter_context(aws())
         database, server = stack.enter_context(postgres(folder / "postgres"))
-        platform = Platform(folder / "airflow", database, f"http://127.0.0.1:{port}", server)
+        platform = Platform(folder / "airflow", database, s3, server)
         platform.make()
         platform.aws("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
         with ThreadPoolExecutor(2) as pool:  # an empty database, prepared twice at once
@@ -315,6 +325,11 @@ def made(folder: Path) -> Iterator[Platform]:
         platform.start(*NEEDED)
         wait_for(lambda: healthy(platform, "metadatabase", "scheduler", "dag_processor"), platform.whole_story)
         yield platform
+
+
+def _is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _free_port() -> int:
