@@ -51,6 +51,8 @@ def test_a_result_below_the_threshold_is_in_the_database_and_a_larger_one_on_s3(
 
 
 def test_a_log_is_read_from_s3_after_the_disk_is_gone(platform: Platform, run: str) -> None:
+    # A log goes to S3 after its task has ended: the run may be told to have ended before.
+    wait_for(lambda: len(platform.objects(f"logs/dag_id=results/run_id={run}/")) == len(TASKS), platform.whole_story)
     shutil.rmtree(platform.logs / "dag_id=results")
 
     said = log_of(platform, run, "small")
