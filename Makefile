@@ -174,9 +174,11 @@ compose-rotate: ## Draw a new Fernet key, encrypt anew what Airflow keeps, and f
 	@$(COMPOSE) up --detach --wait
 # Whole or not at all; it holds what passwords are checked against, so only we may read it.
 compose-backup: ## Write all that Airflow knows into FILE
+	@test -n "$(FILE)" || { echo "compose: FILE is not set: make compose-backup FILE=airflow.dump" >&2; exit 78; }
 	@umask 077; $(COMPOSE) exec -T postgres sh -c 'exec pg_dump --format custom --username "$$POSTGRES_USER" "$$POSTGRES_DB"' > "$(FILE).new"
 	@mv "$(FILE).new" "$(FILE)"
 compose-restore: ## Read FILE into an empty database, after `make compose-down ARGS=--volumes`; then `make compose-up`
+	@test -s "$(FILE)" || { echo "compose: FILE has to be a backup: make compose-restore FILE=airflow.dump" >&2; exit 78; }
 	@$(COMPOSE) up --detach --wait postgres
 	@$(COMPOSE) exec -T postgres sh -c 'exec pg_restore --exit-on-error --single-transaction --username "$$POSTGRES_USER" --dbname "$$POSTGRES_DB"' < "$(FILE)"
 prove: setup-test ## Run the long counts: many courses of kills; SEEDS="1 2" TIDEMARK_ROUNDS=5 choose

@@ -162,6 +162,8 @@ def test_what_was_written_over_is_not_taken(store: Store, tmp_path: Path) -> Non
     store.client.put_object(Bucket=BUCKET, Key=f"{prefix}objects/{manifest.files['lib/b.py']}", Body=b"import os")
     with pytest.raises(ConfigurationError, match=r"lib/b.py of version .* is not what was published"):
         bring_current(store, tmp_path / "disk")
+    store.publish(tmp_path / "1")
+    assert manifest.version == bring_current(store, tmp_path / "mended")
     changed = Manifest({**manifest.files, "d.py": digest(b"")})
     store.client.put_object(
         Bucket=BUCKET, Key=f"{prefix}manifests/{manifest.version}.json", Body=changed.text().encode()

@@ -1,10 +1,12 @@
 """The number of Celery workers: its plan for any work and any workers, and ECS as moto plays it."""
 
+import json
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
 import boto3
 import pytest
+from celery import Celery
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -174,3 +176,13 @@ def test_a_password_that_is_missing_is_told(capsys: pytest.CaptureFixture[str]) 
 
     assert 78 == command.main(words, {})
     assert "TIDEMARK_SCALER_PASSWORD_FILE has to name a file" in capsys.readouterr().err
+
+
+def test_a_broker_that_is_away_is_told_and_nothing_is_done(capsys: pytest.CaptureFixture[str]) -> None:
+    world = Simulated(tasks=5)
+    workers = CeleryWorkers(Celery("away", broker="redis://127.0.0.1:1/0"), "default", timeout_s=0.1)
+
+    command._look(Scaler(lambda: world.tasks, workers, world, Bounds(1, 0, 9), patience_s=0))
+
+    assert "Connection refused" in json.loads(capsys.readouterr().out)["error"]
+    assert 0 == world.started

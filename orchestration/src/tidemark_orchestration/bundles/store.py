@@ -33,12 +33,17 @@ class Store:
     client: Any
 
     def publish(self, folder: Path, label: str = "") -> Manifest:
-        """Store a folder as a version. The manifest is written last: a version is there as a whole, or not at all."""
+        """Store a folder as a version. The manifest is written last: a version is there as a whole, or not at all.
+
+        Objects are written though they may be there: so one that somebody has written over is what it was again.
+        """
         manifest = of_folder(folder, label)
         for path, hashed in manifest.files.items():
-            if not self._is_there(_object(hashed)):
-                self._put(_object(hashed), (folder / path).read_bytes())
-        if not self._is_there(_manifest(manifest.version)):
+            content = (folder / path).read_bytes()
+            if digest(content) != hashed:
+                raise ConfigurationError(f"{folder / path} was changed while it was published: publish it again")
+            self._put(_object(hashed), content)
+        if self._get(_manifest(manifest.version)) is None:
             self._put(_manifest(manifest.version), manifest.text().encode())
         return manifest
 
@@ -107,27 +112,14 @@ class Store:
         try:
             return bytes(self.client.get_object(**self._key(name))["Body"].read())
         except ClientError as error:
-            if not _is_absence(error):
+            if error.response["Error"]["Code"] not in _ABSENT:
                 raise
             return None
-
-    def _is_there(self, name: str) -> bool:
-        try:
-            self.client.head_object(**self._key(name))
-        except ClientError as error:
-            if not _is_absence(error):
-                raise
-            return False
-        return True
 
     def _list(self, below: str) -> Iterator[Mapping[str, Any]]:
         bucket, prefix = self._place
         for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix + below):
             yield from page.get("Contents", ())
-
-
-def _is_absence(error: ClientError) -> bool:
-    return error.response["Error"]["Code"] in _ABSENT
 
 
 def _object(hashed: str) -> str:

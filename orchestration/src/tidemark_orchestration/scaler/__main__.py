@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -70,16 +71,21 @@ def main(words: Sequence[str], environment: Mapping[str, str] = os.environ) -> i
     except TidemarkError as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    while True:
-        try:
-            steps = asdict(made.look())
-            if any(steps.values()):
-                print(json.dumps(steps), flush=True)
-        except _PASSING as error:
-            print(json.dumps({"error": str(error)}), flush=True)
-        except KeyboardInterrupt:
-            return EXIT_OK
-        time.sleep(options.every)
+    with suppress(KeyboardInterrupt):
+        while True:
+            _look(made)
+            time.sleep(options.every)
+    return EXIT_OK
+
+
+def _look(made: Scaler) -> None:
+    try:
+        steps = asdict(made.look())
+    except _PASSING as error:
+        print(json.dumps({"error": str(error)}), flush=True)
+    else:
+        if any(steps.values()):
+            print(json.dumps(steps), flush=True)
 
 
 if __name__ == "__main__":
