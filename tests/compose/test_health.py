@@ -11,7 +11,7 @@ from tests.compose.platform import AIRFLOWS, SERVICES, Platform
 from tests.variants import any_of
 
 PATIENCE_S = 120.0
-pytestmark = [pytest.mark.slow, pytest.mark.integration, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.slow, pytest.mark.drawn(2), pytest.mark.integration, pytest.mark.timeout(1200)]
 
 
 @any_of("stopped", [AIRFLOWS[1:], ("api-server", "redis", "postgres")])

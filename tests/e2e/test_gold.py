@@ -31,6 +31,8 @@ from tidemark_jobs.run import Run
 from tidemark_jobs.sync import sync_job
 from tidemark_source.snapshots import hold, join
 
+pytestmark = [pytest.mark.slow, pytest.mark.drawn(2)]
+
 QUERIES = {
     "pricing_summary": """
         SELECT l_returnflag, l_linestatus, sum(l_quantity), sum(l_extendedprice),
@@ -80,7 +82,6 @@ def exactly(rows: list[Any]) -> list[tuple[Any, ...]]:
     return sorted(plain, key=str)
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_the_marts_are_what_postgresql_says_in_the_marks_snapshot(stack: Stack, spark: SparkSession) -> None:
     copy(job(stack, spark, "copy"))
@@ -113,8 +114,6 @@ def leftovers(path: str) -> list[Path]:
     return list(Path(path.removeprefix("file://")).glob("backfill-*/*.parquet"))
 
 
-@pytest.mark.slow
-@pytest.mark.drawn(2)
 @pytest.mark.timeout(600)
 def test_a_mart_is_built_anew_from_an_older_mark_and_from_the_newest_again(stack: Stack, spark: SparkSession) -> None:
     """Each is what `gold` makes of that mark."""
@@ -134,8 +133,6 @@ def test_a_mart_is_built_anew_from_an_older_mark_and_from_the_newest_again(stack
     assert state(spark, path)[1] != as_newest
 
 
-@pytest.mark.slow
-@pytest.mark.drawn(2)
 @pytest.mark.timeout(600)
 def test_a_backfill_that_is_cut_off_before_the_swap_leaves_the_mart_as_it_was(
     stack: Stack, spark: SparkSession
@@ -157,8 +154,6 @@ def test_a_backfill_that_is_cut_off_before_the_swap_leaves_the_mart_as_it_was(
     drop(staged)
 
 
-@pytest.mark.slow
-@pytest.mark.drawn(2)
 @pytest.mark.timeout(600)
 def test_maintain_takes_away_what_a_backfill_that_was_killed_has_left(stack: Stack, spark: SparkSession) -> None:
     """Once it is older than what may still be wanted: another backfill may be at work."""
@@ -178,8 +173,6 @@ def test_maintain_takes_away_what_a_backfill_that_was_killed_has_left(stack: Sta
     drop(young)
 
 
-@pytest.mark.slow
-@pytest.mark.drawn(2)
 @pytest.mark.timeout(600)
 def test_of_two_who_write_a_mart_at_once_the_second_is_refused(stack: Stack, spark: SparkSession) -> None:
     run = job(stack, spark, "backfill", None, "pricing_summary")
@@ -189,8 +182,6 @@ def test_of_two_who_write_a_mart_at_once_the_second_is_refused(stack: Stack, spa
                 work(run)
 
 
-@pytest.mark.slow
-@pytest.mark.drawn(2)
 @pytest.mark.timeout(600)
 def test_what_is_not_sound_does_not_take_the_marts_place(stack: Stack, spark: SparkSession) -> None:
     """Other columns, no rows, rows that are not what was computed."""
@@ -226,8 +217,6 @@ def _two_marks(stack: Stack, spark: SparkSession) -> tuple[int, int]:
     return marks[0], marks[-1]
 
 
-@pytest.mark.slow
-@pytest.mark.drawn(2)
 @pytest.mark.timeout(600)
 def test_an_erased_key_is_in_no_version_of_a_mart(stack: Stack, spark: SparkSession) -> None:
     """A mart that has read the table is built anew, from the mark of the erasure, and its older files are gone."""

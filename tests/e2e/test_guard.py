@@ -18,7 +18,7 @@ import pytest
 
 from tests.e2e.world import World
 
-pytestmark = [pytest.mark.slow, pytest.mark.drawn(5)]
+pytestmark = [pytest.mark.slow, pytest.mark.drawn(3)]
 
 
 def commands() -> Iterator[tuple[int, list[str]]]:

@@ -72,7 +72,7 @@ def wait_until_asked_for(owner: psycopg.Connection[Any], table: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.drawn(3)
+@pytest.mark.drawn(2)
 @pytest.mark.timeout(400)
 def test_a_table_added_while_a_transaction_that_wrote_it_is_open(world: World, jobs: Jobs, owner: Any) -> None:
     """Published in between, its first row would be in no stream and its copy could be too early."""
@@ -94,7 +94,7 @@ def test_a_table_added_while_a_transaction_that_wrote_it_is_open(world: World, j
 
 
 @pytest.mark.slow
-@pytest.mark.drawn(3)
+@pytest.mark.drawn(2)
 @pytest.mark.timeout(400)
 def test_a_truncate_that_waits_for_a_copy_is_let_through(
     jobs: Jobs, owner: Any, monkeypatch: pytest.MonkeyPatch
@@ -122,7 +122,7 @@ def test_a_truncate_that_waits_for_a_copy_is_let_through(
 
 
 @pytest.mark.slow
-@pytest.mark.drawn(3)
+@pytest.mark.drawn(2)
 @pytest.mark.timeout(400)
 def test_a_copy_cut_off_by_a_crash_that_loses_commits(
     world: World, jobs: Jobs, owner: Any, monkeypatch: pytest.MonkeyPatch
@@ -150,7 +150,7 @@ def test_a_copy_cut_off_by_a_crash_that_loses_commits(
 
 
 @pytest.mark.slow
-@pytest.mark.drawn(3)
+@pytest.mark.drawn(2)
 @pytest.mark.timeout(400)
 def test_what_somebody_else_has_changed_in_the_lake_is_repaired(jobs: Jobs, owner: Any, spark: SparkSession) -> None:
     """Row by row: what differs is named, what does not is not read again; and what the source does meanwhile counts."""
@@ -195,7 +195,7 @@ def test_what_somebody_else_has_changed_in_the_lake_is_repaired(jobs: Jobs, owne
 
 
 @pytest.mark.slow
-@pytest.mark.drawn(3)
+@pytest.mark.drawn(2)
 @pytest.mark.timeout(400)
 def test_a_sync_that_slept_while_another_took_over_publishes_nothing(world: World, jobs: Jobs, owner: Any) -> None:
     """As one whose machine stood still, and whose retry has begun meanwhile; wherever it was."""
@@ -221,7 +221,7 @@ def test_a_sync_that_slept_while_another_took_over_publishes_nothing(world: Worl
 
 
 @pytest.mark.slow
-@pytest.mark.drawn(3)
+@pytest.mark.drawn(2)
 @pytest.mark.timeout(400)
 def test_a_stream_that_starts_without_its_state_repeats_and_loses_nothing(world: World, jobs: Jobs, owner: Any) -> None:
     """It goes on where the slot was confirmed; what it sends again is known by its identity."""
@@ -237,7 +237,7 @@ def test_a_stream_that_starts_without_its_state_repeats_and_loses_nothing(world:
 
 
 @pytest.mark.slow
-@pytest.mark.drawn(3)
+@pytest.mark.drawn(2)
 @pytest.mark.timeout(900)
 def test_erased_keys_are_nowhere_whenever_it_was_stopped(
     world: World, jobs: Jobs, owner: Any, spark: SparkSession, monkeypatch: pytest.MonkeyPatch

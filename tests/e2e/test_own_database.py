@@ -113,6 +113,7 @@ def test_a_table_without_a_key_is_named_with_the_cure_and_nothing_is_changed(wor
 
 
 @pytest.mark.slow
+@pytest.mark.drawn(3)
 @pytest.mark.timeout(900)
 def test_every_table_is_what_copy_to_stdout_writes(world: OwnDatabase, truth: SparkSession, mirrored: int) -> None:
     published, tables = open_source(truth, world.control.layout.root, "shop", mirrored)
@@ -126,6 +127,7 @@ def test_every_table_is_what_copy_to_stdout_writes(world: OwnDatabase, truth: Sp
 
 
 @pytest.mark.slow
+@pytest.mark.drawn(3)
 def test_copy_and_stream_give_the_same_values(world: OwnDatabase, truth: SparkSession, mirrored: int) -> None:
     copied, streamed, updated = (everything(world, truth, mirrored, first) for first in (1, 1001, 2001))
     # A map has no equality in Spark; its text does.
@@ -140,6 +142,7 @@ def test_copy_and_stream_give_the_same_values(world: OwnDatabase, truth: SparkSe
 
 
 @pytest.mark.slow
+@pytest.mark.drawn(3)
 def test_only_what_a_type_cannot_hold_is_kept_as_text_beside_it(
     world: OwnDatabase, truth: SparkSession, mirrored: int
 ) -> None:
@@ -159,6 +162,7 @@ def test_only_what_a_type_cannot_hold_is_kept_as_text_beside_it(
 
 
 @pytest.mark.slow
+@pytest.mark.drawn(3)
 def test_what_the_contract_does_not_know_is_its_text(world: OwnDatabase, truth: SparkSession, mirrored: int) -> None:
     silver = everything(world, truth, mirrored, 1001).select(F.col("`types~2ecube`").alias("cube"))
 
@@ -167,6 +171,7 @@ def test_what_the_contract_does_not_know_is_its_text(world: OwnDatabase, truth: 
 
 
 @pytest.mark.slow
+@pytest.mark.drawn(3)
 @pytest.mark.parametrize(("pages", "large"), [(20, True), (1_000_000, False)])
 def test_a_first_copy_is_large_by_the_pages_of_its_tables(
     world: OwnDatabase, mirrored: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pages: int, large: bool
@@ -179,6 +184,7 @@ def test_a_first_copy_is_large_by_the_pages_of_its_tables(
 
 
 @pytest.mark.slow
+@pytest.mark.drawn(3)
 @pytest.mark.timeout(3600)
 def test_a_proof_finds_every_single_wrong_cell_and_no_other(
     world: OwnDatabase, spark: SparkSession, mirrored: int, monkeypatch: pytest.MonkeyPatch
@@ -226,6 +232,7 @@ def _names(proof: ProofRow, wrong: Corruption) -> bool:
 
 
 @pytest.mark.slow
+@pytest.mark.drawn(3)
 @pytest.mark.timeout(900)
 def test_it_is_proven_exported_looked_at_and_taken_down(world: OwnDatabase, mirrored: int) -> None:
     proof = world.said("verify")

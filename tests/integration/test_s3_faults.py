@@ -13,7 +13,7 @@ from tests.variants import any_of
 from tidemark_contract.errors import RetryableError
 from tidemark_jobs.failures import engines_told
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.drawn(2)]
 OURS = "^(?!.*/_landing/)"
 """The stream's own files come without a fault."""
 WRITES = range(1, 35)

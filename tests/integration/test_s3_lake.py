@@ -30,6 +30,7 @@ def test_a_mirror_on_s3_is_proven_equal(mirror: Mirror) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.drawn(1)
 @pytest.mark.parametrize("mirror", PLACES[-1:], indirect=True, scope="module")
 def test_a_killed_stream_and_two_syncs_at_once_lose_nothing(mirror: Mirror) -> None:
     """It goes on from where the test before has left the mirror."""
@@ -47,6 +48,7 @@ def test_a_killed_stream_and_two_syncs_at_once_lose_nothing(mirror: Mirror) -> N
 
 
 @pytest.mark.slow
+@pytest.mark.drawn(1)
 @pytest.mark.parametrize("mirror", PLACES[-1:], indirect=True, scope="module")
 def test_an_erased_key_is_in_no_object_of_the_bucket(mirror: Mirror) -> None:
     """In the same mirror; it was streamed, changed and deleted."""

@@ -10,6 +10,8 @@ from tests.integration.proxy import behind
 from tests.integration.s3 import BUCKET, S3Server
 from tidemark.local.home import home
 
+pytestmark = pytest.mark.drawn(6)
+
 NOBODY = "postgresql://nobody:nothing@127.0.0.1:1/nowhere"
 TABLE = """
 table: public.orders

@@ -30,7 +30,7 @@ from tidemark_jobs.landing import Landing
 from tidemark_jobs.maintain import compact, vacuum
 from tidemark_jobs.tables import ProofRow, QuarantineRow
 
-pytestmark = pytest.mark.drawn(6)
+pytestmark = pytest.mark.drawn(2)
 
 GONE = "gone-for-good"
 KEYED = Subject(ORDERS, ("id",), {("2",): "entry 1: key 1"})

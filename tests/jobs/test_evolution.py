@@ -22,7 +22,7 @@ from tidemark_jobs.plan import COPIED
 from tidemark_jobs.tables import ProofRow
 from tidemark_jobs.verify import record
 
-pytestmark = pytest.mark.drawn(5)
+pytestmark = pytest.mark.drawn(3)
 
 NOTED = replace(ORDERS, columns=(*ORDERS.columns, ColumnSpec("note", "timestamp without time zone")))
 BY_WEIGHT = replace(LOG, columns=(ColumnSpec("b", "text"), ColumnSpec("weight", "numeric(4,1)")))

@@ -13,7 +13,7 @@ from tidemark_jobs.fold.keyed import fold_keyed
 from tidemark_jobs.fold.toast import fold_keyed_with_toast
 from tidemark_jobs.fold.visibility import seen, widened
 
-pytestmark = pytest.mark.drawn(7)
+pytestmark = pytest.mark.drawn(4)
 
 ORDERS = TableSpec(
     TableName("public", "orders"),

@@ -22,7 +22,7 @@ from tidemark_jobs.history.forward import Histories
 from tidemark_jobs.history.table import as_silver, columns_of, widened
 from tidemark_jobs.maintain import compact, vacuum
 
-pytestmark = pytest.mark.drawn(6)
+pytestmark = pytest.mark.drawn(2)
 
 TOLD, TOLD_LINES = (replace(spec, history=History.SCD2) for spec in (ORDERS, LINES))
 BOTH_WAYS = any_of("lake", ["small", "large"], indirect=True)

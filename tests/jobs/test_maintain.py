@@ -15,7 +15,7 @@ from tidemark_jobs.landing import Landing
 from tidemark_jobs.maintain import KEEP, SKEW, compact, retention_hours, sweep, vacuum
 from tidemark_jobs.tables import ProofRow
 
-pytestmark = pytest.mark.drawn(4)
+pytestmark = pytest.mark.drawn(2)
 
 
 @pytest.fixture(scope="module")

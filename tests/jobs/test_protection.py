@@ -18,6 +18,8 @@ from tidemark_jobs.changelog import CHANGES
 from tidemark_jobs.deltalog import open_table
 from tidemark_jobs.erase.wanted import Wanted
 
+pytestmark = pytest.mark.drawn(5)
+
 KEY, OTHER = HashKey("k1", bytes(32)), HashKey("k1", b"x" * 32)
 
 

@@ -15,6 +15,8 @@ from tidemark_jobs import rebase as rebasing
 from tidemark_jobs.plan import COPIED_OTHERWISE
 from tidemark_jobs.rebase import rebase
 
+pytestmark = pytest.mark.drawn(3)
+
 
 def rebased(lake: Lake, monkeypatch: pytest.MonkeyPatch, xmax: int) -> int:
     """Begin anew with a source whose transactions have ids up to `xmax`; give the new base's id."""

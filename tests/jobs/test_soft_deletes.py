@@ -15,7 +15,7 @@ from tests.variants import any_of
 from tidemark_contract.specs import ColumnSpec, Deletes, SourceSpec, TableSpec
 from tidemark_jobs.fold.values import row_texts
 
-pytestmark = pytest.mark.drawn(6)
+pytestmark = pytest.mark.drawn(2)
 
 KEPT = replace(ORDERS, deletes=Deletes.SOFT)
 KEPT_LINES = replace(LINES, deletes=Deletes.SOFT)

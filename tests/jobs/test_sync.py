@@ -19,6 +19,8 @@ from tidemark_jobs.control import Control
 from tidemark_jobs.landing import Landing
 from tidemark_jobs.plan import TableFold
 
+pytestmark = pytest.mark.drawn(10)
+
 BOTH_WAYS = any_of("lake", ["small", "large"], indirect=True)
 """What is small is written from Arrow, what is large by Spark: here the same changes by each of them."""
 ALL_WAYS = any_of("lake", ["small", "large", "joined"], indirect=True)

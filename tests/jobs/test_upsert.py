@@ -26,6 +26,8 @@ from tidemark_jobs.upsert.apply import (
 from tidemark_jobs.upsert.gathering import MANY
 from tidemark_jobs.upsert.place import NotWritable, open_place
 
+pytestmark = pytest.mark.drawn(4)
+
 Rows = dict[str, str | None]
 COURSES, COMMITS = int(os.environ.get("TIDEMARK_COURSES", "1")), int(os.environ.get("TIDEMARK_COMMITS", "60"))
 """So many courses, and commits in each; `make prove` asks for more."""

@@ -33,7 +33,7 @@ class Say(BaseOperator):
 with DAG("deployed", params={"file": "/"}, max_active_runs=2):
     Wait(task_id="wait") >> Say(task_id="say", doc="NUMBER")
 """
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.drawn(1)]
 
 
 class Deployed:

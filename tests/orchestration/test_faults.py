@@ -11,7 +11,7 @@ import pytest
 
 from tests.orchestration.airflow_services import Platform, healthy, wait_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.drawn(1), pytest.mark.timeout(600)]
 WELL = ("metadatabase", "scheduler", "dag_processor")
 
 

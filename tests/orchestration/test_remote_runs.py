@@ -18,7 +18,7 @@ from tests.orchestration.world import REPOSITORY, SPARK_PYTHON, World, made
 from tests.variants import drawn
 from tidemark_contract.specs import load_source
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
+pytestmark = [pytest.mark.slow, pytest.mark.drawn(1), pytest.mark.filterwarnings("default")]
 SOURCE_URL = "TIDEMARK_SOURCE_SHOP_URL"
 
 
