@@ -1,12 +1,8 @@
 """A database that is not ours, by the steps of docs/quickstart.md: every type and odd name, by copy and by stream."""
 
-import json
 import os
 import random
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -15,26 +11,17 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from tests.e2e import own
-from tests.e2e.corruption import Corruption, corrupted
 from tests.e2e.values import TYPES, rows
 from tests.e2e.world import World, lines_of, warm_run
+from tests.e2e.wrong_cells import proving
 from tests.variants import ALL
 from tidemark_contract.argv import Job
-from tidemark_contract.marks import MarkKind
 from tidemark_contract.names import TableName
 from tidemark_contract.settings import Settings
-from tidemark_contract.specs import TableSpec
-from tidemark_jobs.deltalog import open_table
 from tidemark_jobs.export import copy_lines
 from tidemark_jobs.reader import open_source, read_by_spark
 from tidemark_jobs.run import Run
 from tidemark_jobs.session import session_beside
-from tidemark_jobs.sync import sync_job
-from tidemark_jobs.tables import ProofRow
-from tidemark_jobs.verify import prove, source_buckets
-from tidemark_source.pace import FULL
-from tidemark_source.proofs import ProofReader
-from tidemark_source.snapshots import hold
 
 CORRUPTIONS = int(os.environ.get("TIDEMARK_CORRUPTIONS", "30" if ALL else "10"))
 EVERYTHING = TableName("types", "everything")
@@ -193,42 +180,13 @@ def test_a_proof_finds_every_single_wrong_cell_and_no_other(
     chance = random.Random(os.environ.get("TIDEMARK_SEED"))
     run = warm_run(world.environment, session_beside(spark, few=True), Job("verify", "shop", timeout=180))
     specs = [spec for spec in world.spec.tables if world.truth[mirrored][str(spec.table)]]
-    with hold(run.url, "shop", [spec.table for spec in specs], MarkKind.VERIFY) as held:
-        list(sync_job(run))
-        published = run.control.published(held.mark.id)
-        assert published
-        reader = ProofReader.of(run.url, held, FULL)
-        of_source = {spec.table: source_buckets(run, spec, reader) for spec in specs}
-
-        silver = run.layout.silver
-
-        def prove_newest(spec: TableSpec) -> ProofRow:
-            version = published.version(spec.table)
-            assert version
-            there = replace(version, version=open_table(silver(spec.table)).version())
-            return prove(run, reader, replace(published, tables=(there,)), spec, of_source[spec.table])
-
-        missed = []
+    missed = []
+    with proving(run, specs) as proofs:
         for number in range(-(-CORRUPTIONS // len(specs))):
             monkeypatch.setattr("tidemark_jobs.reader.FEW_ROWS", 0 if number % 5 == 1 else 50_000)
-            with ExitStack() as stack, ThreadPoolExecutor(2) as pool:
-                wrong = [stack.enter_context(corrupted(chance, silver(spec.table), spec)) for spec in specs]
-                proofs = list(pool.map(prove_newest, specs))
-            missed += [f"{w}: {p.details}" for w, p in zip(wrong, proofs, strict=True) if not _names(p, w)]
-        assert [] == [s.table for s in chance.sample(specs, 3) if not prove_newest(s).equal], "a false alarm"
+            missed += proofs.missed(chance)
+        assert [] == proofs.unequal(chance.sample(proofs.specs, 3)), "a false alarm"
     assert not missed, "\n".join(missed)
-
-
-def _names(proof: ProofRow, wrong: Corruption) -> bool:
-    """Tell whether a proof names just the wrong cell; a wrong count or key is that of a row too many or too few."""
-    found = json.loads(proof.details)
-    keys = {detail["key"] for detail in found}
-    columns = {column for detail in found for column in detail["columns"]}
-    if wrong.column == "_key":
-        return wrong.key in keys and len(keys) <= 2
-    of_rows = wrong.column == "_count" and not columns
-    one = len(columns) == 1 or wrong.column == "_exact"
-    return {wrong.key} == keys and proof.differing == 1 and (of_rows or (one and columns <= wrong.names))
 
 
 @pytest.mark.slow
