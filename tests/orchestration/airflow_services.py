@@ -94,6 +94,7 @@ class Platform:
     canaries: Canaries = field(default_factory=Canaries)
     running: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
+    more: dict[str, str] = field(default_factory=dict)
 
     def make(self) -> None:
         """Draw what is secret, write the specs; nothing runs yet."""
@@ -193,6 +194,7 @@ class Platform:
             "TIDEMARK_ADMIN_PASSWORD_FILE": str(self.secret("admin-password")),
             "TIDEMARK_JOBS_PYTHON": str(self.secret("python")),
             **self.canaries.environment(),
+            **self.more,
         }
 
     def aws(self, service: str) -> Any:

@@ -16,7 +16,7 @@ from tests.variants import drawn
 from tidemark_contract.argv import GUARD, Job
 from tidemark_contract.errors import ConfigurationError, PlatformRefused, PlatformUnavailable, SettingsError
 from tidemark_contract.outcome import Outcome
-from tidemark_orchestration.launchers import launcher_for, outcomes, remote
+from tidemark_orchestration.launchers import launcher_for, outcomes, watched
 from tidemark_orchestration.launchers.aws import ONCE
 from tidemark_orchestration.launchers.launcher import Finished
 from tidemark_orchestration.launchers.local import LocalLauncher
@@ -64,8 +64,8 @@ class Task:
 
 @pytest.fixture(params=drawn(SERVICES), ids=lambda service: type(service).__name__)
 def task(request: pytest.FixtureRequest, amazon: Amazon, monkeypatch: pytest.MonkeyPatch) -> Task:
-    monkeypatch.setattr(remote, "SOON_S", 0.05)
-    monkeypatch.setattr(remote, "LATER_S", 0.1)
+    monkeypatch.setattr(watched, "SOON_S", 0.05)
+    monkeypatch.setattr(watched, "LATER_S", 0.1)
     settings = {
         **amazon.environment,
         "TIDEMARK_LAUNCHER": request.param.name,
@@ -79,8 +79,14 @@ def task(request: pytest.FixtureRequest, amazon: Amazon, monkeypatch: pytest.Mon
     return Task(request.param, settings)
 
 
+def tried(launcher: RemoteLauncher) -> Finished:
+    """Run a try to its end, waiting here."""
+    found = launcher.run(SYNC)
+    return found if isinstance(found, Finished) else launcher.finished(SYNC, found, launcher._watch(found).wait())
+
+
 class Running:
-    """A try that runs in a thread of its own, as Airflow's in a process."""
+    """A try that runs in a thread of its own, as Airflow's in a process and a triggerer."""
 
     def __init__(self, launcher: RemoteLauncher) -> None:
         self._thread = threading.Thread(target=self._run, args=(launcher,), daemon=True)
@@ -89,7 +95,7 @@ class Running:
 
     def _run(self, launcher: RemoteLauncher) -> None:
         try:
-            self._ended.append(launcher.run(SYNC))
+            self._ended.append(tried(launcher))
         except Exception as error:
             self._ended.append(error)
 
@@ -174,7 +180,7 @@ def test_a_job_that_has_failed_is_started_anew(amazon: Amazon, task: Task) -> No
 def test_what_ended_well_while_nobody_looked_counts_until_the_task_is_cleared(amazon: Amazon, task: Task) -> None:
     finish(amazon, task.start(1), Outcome(0, MARK))
 
-    assert MARK == task.launcher(2).run(SYNC).summary
+    assert MARK == tried(task.launcher(2)).summary
     assert 1 == len(task.runs)
 
     amazon.leave(task.runs[0].address, Outcome(0, MARK))

@@ -1,9 +1,8 @@
 """Jobs that a DAG gives to AWS really run: spark-submit with the very words that moto's server was sent, on its S3."""
 
+import asyncio
 import json
 import os
-import signal
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,10 +12,15 @@ from tests.orchestration import amazon as aws
 from tests.orchestration.amazon import Amazon, wait_for
 from tests.orchestration.emr_agent import Agent, jars, zip_folder
 from tests.orchestration.emr_services import SERVICES, Service
-from tests.orchestration.test_dag_runs import dags, listen, run, run_sync  # noqa: F401
+from tests.orchestration.test_dag_runs import dags, run, run_sync  # noqa: F401
 from tests.orchestration.world import REPOSITORY, SPARK_PYTHON, World, made
 from tests.variants import drawn
+from tidemark_contract.argv import Job
 from tidemark_contract.specs import load_source
+from tidemark_orchestration.launchers import launcher_for
+from tidemark_orchestration.launchers.target import Remote
+from tidemark_orchestration.launchers.work import Work
+from tidemark_orchestration.triggers import JobTrigger
 
 pytestmark = [pytest.mark.slow, pytest.mark.drawn(1), pytest.mark.filterwarnings("default")]
 SOURCE_URL = "TIDEMARK_SOURCE_SHOP_URL"
@@ -99,23 +103,12 @@ def test_what_needs_a_person_far_away_fails_at_once(dags, agent: Agent, amazon: 
 
 
 def test_a_task_that_is_ended_ends_its_job_far_away(service: Service, dags, agent: Agent) -> None:  # noqa: F811
-    dag = dags["verify_shop"]
-    told = listen(dag.get_task("verify"))
-    before = signal.getsignal(signal.SIGTERM)
+    job = Job("verify", "shop")
+    remote = launcher_for(job, lambda: Work("tidemark-verify-0", 1, 1, None), print).run(job)
+    assert isinstance(remote, Remote)
+    wait_for(lambda: "snapshot_held" in agent.log(), "the job's work")
 
-    def end_it() -> None:
-        wait_for(lambda: service.runs() and "snapshot_held" in agent.log(), "the job's work")
-        os.kill(os.getpid(), signal.SIGTERM)
+    asyncio.run(JobTrigger(*remote, deadline=None).on_kill())
 
-    ender = threading.Thread(target=end_it)
-    ender.start()
-    try:
-        ran = run(dag)
-    finally:
-        ender.join(aws.PATIENCE_S)
-        signal.signal(signal.SIGTERM, before)
-
-    assert {"verify": ("failed", 1)} == ran.tasks
-    assert ["failed: verify of shop: it left no outcome"] == [words.partition(";")[0] for words in told]
     [run_there] = service.runs()
     assert service.cancelled == run_there.record.state

@@ -1,18 +1,22 @@
 """A task that is one run of one job."""
 
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 from airflow.sdk import Asset, AssetAlias, BaseOperator
-from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, TaskDeferred
 
 from tidemark_contract.argv import Job
 from tidemark_contract.errors import EXIT_OK, EXIT_TRY_AGAIN, ConfigurationError
 from tidemark_orchestration.assets import silver_asset_named
 from tidemark_orchestration.launchers import launcher_for
 from tidemark_orchestration.launchers.launcher import Finished, Launcher
+from tidemark_orchestration.launchers.target import Remote, State
 from tidemark_orchestration.launchers.work import Work
+from tidemark_orchestration.triggers import JobTrigger, read_event
 
 
 class JobOperator(BaseOperator):
@@ -46,17 +50,21 @@ class JobOperator(BaseOperator):
         self._launcher: Launcher | None = None
 
     def execute(self, context: Any) -> dict[str, Any]:
-        """Give the job's summary."""
-        job = replace(self.job, tables=tuple(self.tables)) if self.tables else self.job
-        job = replace(job, mark=int(self.mark)) if self.mark else job
-        done = self._run(job, context)
-        if done.code == EXIT_TRY_AGAIN or done.code < 0:
-            raise AirflowException(f"{job.name} of {job.source}: {done.reason}")
-        if done.code != EXIT_OK:
-            raise AirflowFailException(f"{job.name} of {job.source}: {done.reason}")
-        summary = dict(done.summary)
-        self._publish(context["outlet_events"], summary, summary.pop("published", ()))
-        return summary
+        """Give the job's summary; of one that runs elsewhere when it has ended, until when no worker is needed."""
+        job = self._rendered()
+        with _at_once():
+            found = self._launch(job, context).run(job)
+        if isinstance(found, Finished):
+            return self._concluded(job, found, context)
+        raise self._deferred(found)
+
+    def go_on(self, context: Any, event: dict[str, Any]) -> dict[str, Any]:
+        """Give the summary of a job that ran elsewhere, and is over."""
+        job, (remote, over) = self._rendered(), read_event(event)
+        if isinstance(over, State):
+            with _at_once():
+                over = self._launch(job, context).finished(job, remote, over)
+        return self._concluded(job, over, context)
 
     def on_kill(self) -> None:
         """End the job when the task is ended."""
@@ -72,12 +80,37 @@ class JobOperator(BaseOperator):
             else:
                 events[outlet].extra = mark
 
-    def _run(self, job: Job, context: Any) -> Finished:
+    def _rendered(self) -> Job:
+        job = replace(self.job, tables=tuple(self.tables)) if self.tables else self.job
+        return replace(job, mark=int(self.mark)) if self.mark else job
+
+    def _launch(self, job: Job, context: Any) -> Launcher:
         def work() -> Work:
             return Work.of(job, context["ti"], self.execution_timeout)
 
-        try:
-            self._launcher = launcher_for(job, work, self.log.log)
-            return self._launcher.run(job)
-        except ConfigurationError as error:
-            raise AirflowFailException(str(error)) from error
+        self._launcher = launcher_for(job, work, self.log.log)
+        return self._launcher
+
+    def _deferred(self, remote: Remote) -> TaskDeferred:
+        """By a deadline of its own: at Airflow's, nobody would end the job."""
+        limit = self.execution_timeout
+        deadline = time.time() + limit.total_seconds() if limit else None
+        return TaskDeferred(trigger=JobTrigger(remote.id, remote.name, deadline), method_name="go_on")
+
+    def _concluded(self, job: Job, done: Finished, context: Any) -> dict[str, Any]:
+        if done.code == EXIT_TRY_AGAIN or done.code < 0:
+            raise AirflowException(f"{job.name} of {job.source}: {done.reason}")
+        if done.code != EXIT_OK:
+            raise AirflowFailException(f"{job.name} of {job.source}: {done.reason}")
+        summary = dict(done.summary)
+        self._publish(context["outlet_events"], summary, summary.pop("published", ()))
+        return summary
+
+
+@contextmanager
+def _at_once() -> Iterator[None]:
+    """Fail without another try where only a person can help."""
+    try:
+        yield
+    except ConfigurationError as error:
+        raise AirflowFailException(str(error)) from error

@@ -7,6 +7,7 @@ from tidemark_contract.argv import GUARD, Job
 from tidemark_contract.errors import SettingsError
 from tidemark_orchestration.launchers.launcher import Launcher
 from tidemark_orchestration.launchers.local import LocalLauncher
+from tidemark_orchestration.launchers.target import Target
 from tidemark_orchestration.launchers.work import Work
 from tidemark_orchestration.words import Tell
 
@@ -22,22 +23,27 @@ def launcher_for(
 
     The guard looks after what runs beside the worker, and is always run there.
     """
-    chosen = environment.get(LAUNCHER) or LOCAL
-    if chosen == LOCAL or job.name == GUARD:
+    if job.name == GUARD or (environment.get(LAUNCHER) or LOCAL) == LOCAL:
         return LocalLauncher(tell, environment)
-    # Imported here: what is not chosen need not be installed.
+    # Imported here, as each target is: what is not chosen need not be installed.
     from tidemark_orchestration.launchers.remote import RemoteLauncher
 
+    return RemoteLauncher(remote_target(environment), work(), tell, environment)
+
+
+def remote_target(environment: Mapping[str, str] = os.environ) -> Target:
+    """Give the target that the settings choose, without connecting to it; SettingsError."""
+    chosen = environment.get(LAUNCHER)
     if chosen == "emr-serverless":
         from tidemark_orchestration.launchers.emr_serverless import EmrServerless
 
-        return RemoteLauncher(EmrServerless.read(environment), work(), tell, environment)
+        return EmrServerless.read(environment)
     if chosen == "emr":
         from tidemark_orchestration.launchers.emr import read_emr
 
-        return RemoteLauncher(read_emr(environment), work(), tell, environment)
+        return read_emr(environment)
     if chosen == "emr-on-eks":
         from tidemark_orchestration.launchers.emr_on_eks import EmrOnEks
 
-        return RemoteLauncher(EmrOnEks.read(environment), work(), tell, environment)
+        return EmrOnEks.read(environment)
     raise SettingsError(f"{LAUNCHER} is {chosen!r}: it can be {', '.join(TARGETS)}")

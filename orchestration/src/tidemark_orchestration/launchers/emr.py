@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 from tidemark_contract.argv import Job
 from tidemark_contract.errors import PlatformRefused, SettingsError
 from tidemark_orchestration.launchers.aws import ONCE, PATIENT, aws_told, region_of
-from tidemark_orchestration.launchers.remote import Remote, State, Target
 from tidemark_orchestration.launchers.spark_submit import LOGS, SparkSubmit
+from tidemark_orchestration.launchers.target import Remote, State, Target
 from tidemark_orchestration.launchers.work import Work
 
 CLUSTER, CREATE = "TIDEMARK_EMR_CLUSTER", "TIDEMARK_EMR_CREATE"

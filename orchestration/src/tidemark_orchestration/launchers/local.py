@@ -13,6 +13,7 @@ from tidemark_contract.argv import Job
 from tidemark_contract.errors import SettingsError
 from tidemark_contract.secrecy import striker
 from tidemark_orchestration.launchers.launcher import GRACE_S, Finished
+from tidemark_orchestration.launchers.target import Remote, State
 from tidemark_orchestration.words import Tell, Words, read_object
 
 PYTHON = "TIDEMARK_JOBS_PYTHON"
@@ -51,6 +52,10 @@ class LocalLauncher:
                 self.end()
                 self._group = None  # its number may be another's from now on
         return Finished(code, summary, words.reason(code))
+
+    def finished(self, job: Job, remote: Remote, state: State) -> Finished:
+        """Tell that none of its jobs runs elsewhere: the setting was another when this one was begun."""
+        raise SettingsError(f"{remote.name} was begun elsewhere, and jobs run here by now; clear the task")
 
     def end(self, grace_s: float = GRACE_S) -> None:
         """End the job with everything that it has started: TERM, and KILL for what is left after a while."""
