@@ -24,7 +24,7 @@ help: ## List the targets
 
 .PHONY: setup setup-test setup-s3 doctor
 setup: $(addprefix $(STAMPS)/,venv-spark venv-flink venv-airflow jars-spark jars-flink postgres-17 built classes-spark classes-flink) ## Install everything that the demo needs, into .tidemark/
-setup-test: setup-s3 $(addprefix $(STAMPS)/,test-spark test-flink test-airflow postgres-15 postgres-18) ## Install what the tests need besides
+setup-test: setup-s3 $(addprefix $(STAMPS)/,test-spark test-flink test-airflow venv-infra venv-scan postgres-15 postgres-18) ## Install what the tests need besides
 setup-s3: setup $(addprefix $(STAMPS)/,jars-spark-s3 plugin-flink-s3 classes-spark-s3) ## Install the jars for a lake on S3
 doctor: ## Say what this machine lacks, and how to get it
 	@$(or $(PYTHON),python3) infra/local/doctor.py
@@ -62,6 +62,15 @@ $(STAMPS)/venv-flink: streaming/requirements.lock infra/local/requirements-build
 	$(call environment,flink,$<,contract streaming)
 $(STAMPS)/venv-airflow: orchestration/requirements.lock infra/local/requirements-build.lock $(foreach part,contract orchestration,$(part)/pyproject.toml) | $(STAMPS)/uv
 	$(call environment,airflow,$<,contract orchestration)
+
+# For tests/infra: two AWS on loopback; and the scanner of Terraform files, which wants other versions than they.
+$(STAMPS)/venv-infra: tests/infra/requirements.lock infra/local/requirements-build.lock contract/pyproject.toml | $(STAMPS)/uv
+	$(call environment,infra,$<,contract)
+$(STAMPS)/venv-scan: tests/infra/scan/requirements.lock infra/local/requirements-build.lock | $(STAMPS)/uv
+	@echo "setup: the scanner of Terraform files"
+	@$(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENVS)/scan
+	@$(UV) pip sync --quiet --python $(VENVS)/scan --require-hashes $(BUILD) $<
+	@touch $@
 
 # A test lock holds its runtime lock, version by version (-c), so installing it only adds.
 $(STAMPS)/test-spark: jobs/requirements-test.lock
@@ -191,14 +200,14 @@ bench: setup-test ## Measure it against what else one would take; ARGS=small run
 # --- checking it ---------------------------------------------------------------------------------------------------
 
 PARTS := contract source streaming jobs console orchestration
-SUITES := $(PARTS) e2e weather exactness integration compose connector spark-java
+SUITES := $(PARTS) e2e weather exactness integration compose infra connector spark-java
 
 .PHONY: test $(addprefix test-,$(SUITES)) lint format docs locks clean
 test: setup-test ## Run all tests, each part in its own environment
 	@infra/local/test.sh
 $(addprefix test-,$(SUITES)): setup-test
 	@infra/local/test.sh $(patsubst test-%,%,$@)
-test-contract: ## Run one suite; likewise source streaming jobs console orchestration connector spark-java e2e weather exactness integration compose
+test-contract: ## Run one suite; likewise source streaming jobs console orchestration connector spark-java e2e weather exactness integration compose infra
 
 lint: $(STAMPS)/tools $(addprefix $(STAMPS)/,test-spark test-flink test-airflow) ## Check style, types, Dockerfiles and who may import whom
 	@infra/local/lint.sh

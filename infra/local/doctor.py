@@ -28,6 +28,12 @@ CURES = {
 }
 
 
+# Not for everybody: what it is for.
+OPTIONAL = {
+    "terraform": "`make test-infra`, and to put it on AWS: 1.11, https://developer.hashicorp.com/terraform/install"
+}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quiet", action="store_true", help="print only what is missing")
@@ -40,6 +46,9 @@ def main():
         if not good:
             missing.append(name)
     if not quiet:
+        for name, use in OPTIONAL.items():
+            if not shutil.which(name):
+                print(f"note     {name} is not found; it is for {use}")
         for port, use in PORTS.items():
             if busy(port):
                 print(f"note     port {port} is taken; {use} would stand there. `make down` frees it if it is ours.")

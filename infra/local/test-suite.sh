@@ -20,6 +20,7 @@ run() {
     spark-java) java_tests jobs/java ;;
     streaming) python_tests flink ;;
     orchestration) python_tests airflow ;;
+    infra) python_tests infra ;;
     *) python_tests spark ;;
   esac
 }

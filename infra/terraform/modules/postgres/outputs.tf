@@ -1,0 +1,19 @@
+output "address" {
+  description = "Where it is reached, at port 5432, with TLS."
+  value       = aws_db_instance.this.address
+}
+
+output "database" {
+  description = "Name of the database."
+  value       = aws_db_instance.this.db_name
+}
+
+output "secret" {
+  description = "ARN of the secret with the owner's `username` and `password`, which RDS keeps."
+  value       = aws_db_instance.this.master_user_secret[0].secret_arn
+}
+
+output "identifier" {
+  description = "Its name for RDS."
+  value       = aws_db_instance.this.identifier
+}

@@ -1,0 +1,88 @@
+"""Two AWS on loopback, each a process: moto's server with few calls added, and MiniStack. Neither does all of it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+REGION = "eu-central-1"
+START_S = 120.0
+# The first of an access key's twelve digits is the account: both take it so.
+KEYS = {"AWS_ACCESS_KEY_ID": "123456789012", "AWS_SECRET_ACCESS_KEY": "test"}
+# No containers: what AWS would run is not what is tested here.
+QUIET = {"DOCKER_HOST": "unix:///nowhere.sock", "IOT_MTLS_ENABLED": "0", "SFTP_ENABLED": "0"}
+
+
+@dataclass(frozen=True)
+class Aws:
+    """Where AWS is, one address for most services and others for some of them."""
+
+    endpoint: str
+    others: Mapping[str, str]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a process is told; the machine's own AWS_* must not shine through."""
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_"))}
+        known = {f"AWS_ENDPOINT_URL_{service}": url for service, url in self.others.items()}
+        # Three attempts: by default a call that an emulator does not know is made 25 times, for minutes.
+        return {
+            **clean, **KEYS, **known, "AWS_REGION": REGION, "AWS_ENDPOINT_URL": self.endpoint, "AWS_MAX_ATTEMPTS": "3",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }  # fmt: skip
+
+
+@contextmanager
+def moto(folder: Path) -> Iterator[str]:
+    """Run moto's server; give its address."""
+    settings = {"MOTO_IAM_LOAD_MANAGED_POLICIES": "true", "MOTO_EKS_ALLOW_DELETING": "true"}
+    with _running(folder / "moto.log", "tests.infra.moto_aws", settings, "/moto-api/data.json") as address:
+        yield address
+
+
+@contextmanager
+def ministack(folder: Path, *, enforce: bool = False) -> Iterator[str]:
+    """Run MiniStack, which with `enforce` refuses what policies do not allow; give its address."""
+    settings = {**QUIET, "AUTH": str(enforce).lower(), "BIND_HOST": "127.0.0.1", "MINISTACK_REGION": REGION}
+    with _running(folder / "ministack.log", "tests.infra.ministack_aws", settings, "/_ministack/health") as address:
+        yield address
+
+
+@contextmanager
+def _running(log: Path, module: str, settings: Mapping[str, str], path: str) -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    command = [sys.executable, "-m", module, str(port)]
+    with log.open("wb") as out:
+        # A session of its own: what the emulator starts ends with it.
+        process = subprocess.Popen(command, stdout=out, stderr=out, env={**clean, **settings}, start_new_session=True)
+        try:
+            _wait(f"http://127.0.0.1:{port}{path}", process, log)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_S
+    while True:
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+            return
+        except OSError as error:
+            if isinstance(error, urllib.error.HTTPError):
+                error.close()
+                return
+            ended = process.poll() is not None or time.monotonic() > deadline
+            assert not ended, log.read_text(errors="replace")[-2000:]
+            time.sleep(0.2)
