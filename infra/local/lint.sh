@@ -25,6 +25,14 @@ types() {
 check ruff "$tools/ruff" check .
 check format "$tools/ruff" format --check .
 check dockerfiles "$tools/hadolint" infra/images/*/Dockerfile
+check scripts "$tools/shellcheck" .ci/run infra/local/*.sh infra/images/*/*.sh
+check workflows "$tools/zizmor" --offline --quiet .github/workflows
+# Only Go's registry has it: go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+if [ -x "$(command -v actionlint)" ]; then
+  check actions actionlint .github/workflows/*.yaml
+else
+  echo "== actions: actionlint is not on the PATH; only zizmor has looked at the workflows"
+fi
 types spark tidemark_contract tidemark_source tidemark_jobs tidemark
 types flink tidemark_streaming
 types airflow tidemark_orchestration

@@ -16,7 +16,9 @@ case $suites in
     echo "test: $suites (each is shown when it has ended; while it runs it is in .tidemark/logs)"
     # shellcheck disable=SC2016
     together='shown=$(infra/local/test-suite.sh "$1" 2>&1); code=$?; printf "%s\n" "$shown"; exit $code'
+    # shellcheck disable=SC2086  # names, one a word
     side_by_side=$(printf '%s\n' $suites | grep -vx "$alone")
+    # shellcheck disable=SC2086
     printf '%s\n' $side_by_side | xargs -n 1 -P "${TIDEMARK_LANES:-2}" bash -c "$together" test
     code=$?
     case " $suites " in *" $alone "*) infra/local/test-suite.sh "$alone" || code=1 ;; esac

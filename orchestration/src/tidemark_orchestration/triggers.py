@@ -24,7 +24,7 @@ class JobTrigger(BaseTrigger):
     """
 
     def __init__(self, id: str, name: str, deadline: float | None) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.remote = Remote(id, name)
         self.deadline = deadline
 
