@@ -45,13 +45,15 @@ VERSIONS = [  # id, whether it is open, v, ssn, card
 
 
 def contents(folder: Path) -> Iterator[tuple[Path, bytes]]:
-    """Give every file's bytes, and of one that is Parquet all of its values."""
+    """Give every file's bytes, and of one that is Parquet the buffers of its values, which hold each in one piece."""
     for file in folder.rglob("*"):
         if file.is_file():
             content = file.read_bytes()
             yield file, content
             if content[-4:] == b"PAR1":
-                yield file, "\n".join(str(row) for row in pq.read_table(pa.BufferReader(content)).to_pylist()).encode()
+                for batch in pq.ParquetFile(pa.BufferReader(content)).iter_batches():
+                    for buffer in filter(None, (each for column in batch.columns for each in column.buffers())):
+                        yield file, buffer.to_pybytes()
 
 
 def job(played: Played, name: str, *tables: TableName) -> Run:

@@ -44,6 +44,7 @@ SERVICES = {
     "dag-processor": ("dag-processor",),
     "scheduler-2": ("scheduler", "--skip-serve-logs"),
     "triggerer": ("triggerer", "--skip-serve-logs"),
+    "worker": ("celery", "worker", "--concurrency", "2", "--skip-serve-logs", "--without-gossip", "--without-mingle"),
 }
 NEEDED = ("api-server", "execution", "scheduler", "dag-processor")
 
@@ -71,14 +72,14 @@ def postgres(folder: Path) -> Iterator[tuple[str, Callable[[str], None]]]:
 
 
 @contextmanager
-def aws() -> Iterator[str]:
+def aws() -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
     """Run moto's server and give its address; as a process, for all of its servers in one process are one AWS."""
     port = _free_port()
     argv = [sys.executable, "-W", "ignore", "-m", "moto.server", "--host", "127.0.0.1", "--port", str(port)]
     with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             wait_for(lambda: _is_open(port))
-            yield f"http://127.0.0.1:{port}"
+            yield f"http://127.0.0.1:{port}", process
         finally:
             process.terminate()
 
@@ -91,6 +92,7 @@ class Platform:
     database: str
     s3: str
     server: Callable[[str], None]
+    amazon: "subprocess.Popen[bytes]"
     canaries: Canaries = field(default_factory=Canaries)
     running: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
@@ -224,13 +226,21 @@ class Platform:
 
     def start(self, *names: str) -> None:
         for name in names:
-            own = {"AIRFLOW__API__PORT": self.secret("execution-port").read_text()} if name == "execution" else {}
             with (self.folder / f"{name}.log").open("ab") as log:
                 argv = [sys.executable, "-W", "ignore", "-m", "airflow", *SERVICES[name]]
-                environment = {**self.environment, **own}
                 self.running[name] = subprocess.Popen(
-                    argv, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                    argv, env=self._told(name), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
                 )
+
+    def _told(self, name: str) -> dict[str, str]:
+        """Give what one service is told."""
+        told = self.environment
+        if name == "execution":
+            return told | {"AIRFLOW__API__PORT": self.secret("execution-port").read_text()}
+        if name == "worker":  # of no database, as in Compose
+            del told["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_CMD"]
+            return told | {"WHERE": name}
+        return told
 
     def end(self, *names: str) -> None:
         """End what runs, or some of it, with all that it has started; a scheduler takes its time for TERM."""
@@ -316,9 +326,9 @@ def healthy(platform: Platform, *components: str) -> bool:
 def made(folder: Path) -> Iterator[Platform]:
     """Run all of it; at the end nothing of it is left."""
     with ExitStack() as stack:
-        s3 = stack.enter_context(aws())
+        s3, amazon = stack.enter_context(aws())
         database, server = stack.enter_context(postgres(folder / "postgres"))
-        platform = Platform(folder / "airflow", database, s3, server)
+        platform = Platform(folder / "airflow", database, s3, server, amazon)
         platform.make()
         platform.aws("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
         with ThreadPoolExecutor(2) as pool:  # an empty database, prepared twice at once

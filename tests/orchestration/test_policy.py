@@ -47,7 +47,7 @@ def test_a_file_that_lets_strangers_in_is_refused_with_the_cure(settings: Path, 
     settings.write_text(f"from flask import current_app\ncurrent_app.name\n{line}\n")
 
     with pytest.raises(ConfigurationError, match=said):
-        policy.refuse_open_doors()
+        policy.refuse_what_is_unsafe()
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_setting_that_lets_strangers_in_is_refused_with_the_cure(
     monkeypatch.setenv(name, value)
 
     with pytest.raises(ConfigurationError, match=said):
-        policy.refuse_open_doors()
+        policy.refuse_what_is_unsafe()
 
 
 def test_nothing_is_prepared_behind_an_open_door(
@@ -117,3 +117,29 @@ def test_an_owner_who_is_called_like_a_role_gets_no_more_than_others() -> None:
     assert {} == dag_access("")
     with pytest.raises(ConfigurationError, match=r"owner 'aaa.* is too long for a role: 58 characters fit"):
         owner_role("a" * 59)
+
+
+@pytest.mark.parametrize(
+    ("hidden", "launcher", "said"),
+    [
+        ("86400", "emr", "is '86400': SQS takes up to 43200, .*; write 43200"),
+        ("", "emr", "is '': SQS takes up to 43200"),
+        ("43200", "local", "TIDEMARK_LAUNCHER is local: a copy may take a day"),
+    ],
+)
+def test_a_queue_that_would_give_a_task_twice_is_refused_with_the_cure(
+    monkeypatch: pytest.MonkeyPatch, hidden: str, launcher: str, said: str
+) -> None:
+    monkeypatch.setenv("AIRFLOW__CELERY__BROKER_URL", "sqs://")
+    monkeypatch.setenv("AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__VISIBILITY_TIMEOUT", hidden)
+    monkeypatch.setenv("TIDEMARK_LAUNCHER", launcher)
+
+    with pytest.raises(ConfigurationError, match=said):
+        policy.refuse_what_is_unsafe()
+
+
+def test_a_queue_that_hides_a_task_as_long_as_it_may_is_let_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW__CELERY__BROKER_URL", "sqs://")
+    monkeypatch.setenv("AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__VISIBILITY_TIMEOUT", "43200")
+    monkeypatch.setenv("TIDEMARK_LAUNCHER", "emr-serverless")
+    policy.refuse_what_is_unsafe()

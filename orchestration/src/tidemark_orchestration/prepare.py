@@ -18,7 +18,7 @@ from sqlalchemy import create_engine, text
 from tidemark_contract.errors import SettingsError, TidemarkError
 from tidemark_contract.outlines import load_outlines
 from tidemark_orchestration import roles
-from tidemark_orchestration.policy import refuse_open_doors
+from tidemark_orchestration.policy import refuse_what_is_unsafe
 from tidemark_orchestration.pools import pools, specs
 
 ADMIN = "admin"
@@ -38,7 +38,7 @@ def main(environment: Mapping[str, str] = os.environ) -> int:
 def prepare(environment: Mapping[str, str]) -> None:
     """Do all of it while nobody else does. What is wrong with the settings is said before anything is done."""
     password = _admin_password(Path(environment.get("TIDEMARK_ADMIN_PASSWORD_FILE", "/run/secrets/admin-password")))
-    refuse_open_doors()
+    refuse_what_is_unsafe()
     sources = load_outlines(specs(environment))
     wanted = roles.roles(source.owner for source in sources)
     with _alone():
