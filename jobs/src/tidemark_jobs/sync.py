@@ -8,7 +8,7 @@ the mark is published last, by a commit that counts only if no other was publish
 import time
 from collections.abc import Iterator
 
-from tidemark_contract.errors import MarkTimeout, SourceChanged
+from tidemark_contract.errors import LeaseTaken, MarkTimeout, SourceChanged
 from tidemark_contract.marks import BEGIN_ANEW, Mark, check_same_source, format_lsn, next_to_publish
 from tidemark_jobs.bronze import Bronze
 from tidemark_jobs.changed import copy_changed
@@ -16,6 +16,7 @@ from tidemark_jobs.control import PublishedMark
 from tidemark_jobs.history.forward import Histories
 from tidemark_jobs.landing import Landing
 from tidemark_jobs.leases import Lease, lease
+from tidemark_jobs.logs import log
 from tidemark_jobs.publication import Publication
 from tidemark_jobs.run import Run
 from tidemark_source.marks import changed_since, write_mark
@@ -46,12 +47,21 @@ def sync_to(run: Run, bronze: Bronze, wanted: Mark, held: Lease) -> PublishedMar
             _wait(deadline, wanted)
 
 
-def wait_for_mark(run: Run, wanted: Mark) -> PublishedMark:
-    """Wait until some sync has published the mark, and give it."""
+def sync_or_wait(run: Run, wanted: Mark) -> PublishedMark:
+    """Publish the mark, or wait until the sync that is running has; when it ends without, it is ours."""
     deadline = time.monotonic() + run.job.timeout
-    while (published := run.control.published(wanted.id)) is None:
+    waiting = False
+    while True:
+        try:
+            with lease(run.layout, "sync") as own:
+                sync_to(run, Bronze(run.layout), wanted, own)
+        except LeaseTaken:
+            if not waiting:
+                log("waiting_for_sync", mark=wanted.id)
+            waiting = True
+        if published := run.control.published(wanted.id):
+            return published
         _wait(deadline, wanted)
-    return published
 
 
 def _wait(deadline: float, wanted: Mark) -> None:

@@ -11,25 +11,23 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from tidemark_contract.errors import ConfigurationError, LeaseTaken, NotEqual
+from tidemark_contract.errors import ConfigurationError, NotEqual
 from tidemark_contract.evolution import spec_at
 from tidemark_contract.marks import MarkKind
 from tidemark_contract.names import TableName
 from tidemark_contract.specs import TableSpec
-from tidemark_jobs.bronze import Bronze
 from tidemark_jobs.buckets import Buckets, Difference, bucket_count, compare_with_source
 from tidemark_jobs.control import PublishedMark, TableState, TableVersion
 from tidemark_jobs.history.proof import history_at
-from tidemark_jobs.leases import lease
 from tidemark_jobs.logs import log
 from tidemark_jobs.plan import COPIED, LIVE, STALE
 from tidemark_jobs.reader import FEW_ROWS, read_version
 from tidemark_jobs.run import Run
 from tidemark_jobs.session import session_beside
-from tidemark_jobs.sync import sync_to, wait_for_mark
+from tidemark_jobs.sync import sync_or_wait
 from tidemark_jobs.tables import ProofRow
 from tidemark_source.proofs import ProofReader
-from tidemark_source.snapshots import HeldSnapshot, hold
+from tidemark_source.snapshots import hold
 
 SHOWN = 20
 """So many differing keys are named in a proof."""
@@ -55,7 +53,7 @@ def verify_tables(run: Run, specs: Sequence[TableSpec]) -> dict[str, object]:
         with ThreadPoolExecutor(_TABLES_AT_ONCE) as pool:
             pool.submit(getattr, run, "spark")  # to start it takes seconds, and so may the mark
             of_source = [pool.submit(source_buckets, run, spec, reader) for spec in specs]
-            published = _publish(run, held)
+            published = sync_or_wait(run, held.mark)
             compared = [(spec, future.result()) for spec, future in zip(specs, of_source, strict=True)]
             proving = [pool.submit(prove, run, reader, published, *pair) for pair in compared]
         held.check()
@@ -71,16 +69,6 @@ def _provable(run: Run, states: Mapping[TableName, TableState], spec: TableSpec)
         why = f"{state.state}: {state.reason}" if state else "new: not copied yet"
         raise ConfigurationError(f"{spec.table} cannot be verified, it is {why}; run `tidemark copy {spec.table}`")
     return False
-
-
-def _publish(run: Run, held: HeldSnapshot) -> PublishedMark:
-    """Bring silver to the held mark, or wait until the sync that is running has done it."""
-    try:
-        with lease(run.layout, "sync") as own:
-            sync_to(run, Bronze(run.layout), held.mark, own)
-    except LeaseTaken:
-        log("waiting_for_sync", mark=held.mark.id)
-    return wait_for_mark(run, held.mark)
 
 
 def source_buckets(run: Run, spec: TableSpec, reader: ProofReader) -> tuple[int, Buckets]:
