@@ -24,7 +24,7 @@ help: ## List the targets
 
 .PHONY: setup setup-test setup-s3 doctor
 setup: $(addprefix $(STAMPS)/,venv-spark venv-flink venv-airflow jars-spark jars-flink postgres-17 built classes-spark classes-flink) ## Install everything that the demo needs, into .tidemark/
-setup-test: setup-s3 $(addprefix $(STAMPS)/,test-spark test-flink test-airflow venv-infra venv-scan postgres-15 postgres-18) ## Install what the tests need besides
+setup-test: setup-s3 $(addprefix $(STAMPS)/,test-spark test-flink test-airflow venv-infra venv-scan postgres-15 postgres-18 kubernetes-schemas) ## Install what the tests need besides
 setup-s3: setup $(addprefix $(STAMPS)/,jars-spark-s3 plugin-flink-s3 classes-spark-s3) ## Install the jars for a lake on S3
 doctor: ## Say what this machine lacks, and how to get it
 	@$(or $(PYTHON),python3) infra/local/doctor.py
@@ -98,6 +98,10 @@ $(STAMPS)/plugin-flink-s3: streaming/jars/s3/pom.xml streaming/jars/s3/SHA256SUM
 	@echo "setup: the S3 plugin of Flink"
 	@$(PYTHON) infra/local/artifacts.py jars $< $(LOCAL)/plugins/flink/s3-fs-hadoop
 	@touch $@
+$(STAMPS)/kubernetes-schemas: tests/kubernetes/schemas/pom.xml tests/kubernetes/schemas/SHA256SUMS | $(STAMPS)/uv
+	@echo "setup: the schemas of Flink's operator"
+	@$(PYTHON) infra/local/artifacts.py jars $< $(JARS)/kubernetes-schemas
+	@touch $@
 $(STAMPS)/postgres-%: infra/local/postgres/SHA256SUMS | $(STAMPS)/uv
 	@echo "setup: PostgreSQL $*"
 	@$(PYTHON) infra/local/artifacts.py postgres $* $(LOCAL)/postgres/$*
@@ -150,6 +154,17 @@ $(STAMPS)/classes-flink: $(STAMPS)/venv-flink $(STAMPS)/jars-flink infra/local/f
 	@$(VENVS)/flink/bin/python infra/local/flink_classes.py 2>$(LOCAL)/logs/$(@F).log || { tail -n 3 $(LOCAL)/logs/$(@F).log >&2; exit 1; }
 	@touch $@
 
+# --- images ---------------------------------------------------------------------------------------------------------
+
+# TAG is what charts and pods name them by; a release's is its git sha.
+TAG ?= local
+IMAGES := flink spark
+.PHONY: images $(addprefix image-,$(IMAGES))
+images: $(addprefix image-,$(IMAGES)) ## Build the images of the stream and of the jobs; TAG=…
+$(addprefix image-,$(IMAGES)): setup-s3
+	@echo "image: tidemark-$(@:image-%=%):$(TAG)"
+	@infra/images/build.sh $(@:image-%=%) tidemark-$(@:image-%=%):$(TAG)
+
 # Or docker-compose, of any version that is not the first.
 DOCKER_COMPOSE ?= docker compose
 AIRFLOW_IMAGE ?= tidemark-airflow:local
@@ -200,14 +215,14 @@ bench: setup-test ## Measure it against what else one would take; ARGS=small run
 # --- checking it ---------------------------------------------------------------------------------------------------
 
 PARTS := contract source streaming jobs console orchestration
-SUITES := $(PARTS) e2e weather exactness integration compose infra connector spark-java
+SUITES := $(PARTS) e2e weather exactness integration compose infra kubernetes connector spark-java
 
 .PHONY: test $(addprefix test-,$(SUITES)) lint format docs locks clean
 test: setup-test ## Run all tests, each part in its own environment
 	@infra/local/test.sh
 $(addprefix test-,$(SUITES)): setup-test
 	@infra/local/test.sh $(patsubst test-%,%,$@)
-test-contract: ## Run one suite; likewise source streaming jobs console orchestration connector spark-java e2e weather exactness integration compose infra
+test-contract: ## Run one suite; likewise source streaming jobs console orchestration connector spark-java e2e weather exactness integration compose infra kubernetes, which then has its cluster too
 
 lint: $(STAMPS)/tools $(addprefix $(STAMPS)/,test-spark test-flink test-airflow) ## Check style, types, Dockerfiles and who may import whom
 	@infra/local/lint.sh

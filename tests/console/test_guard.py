@@ -30,8 +30,13 @@ def test_one_that_runs_within_its_limits_gives_no_reason_to_speak():
             StreamDown,
             "nobody reads the slot tidemark_shop",
         ),
+        (
+            {"stream": {"state": "down", "reason": "timed out", "run_by": "http://shop-rest:8081"}},
+            StreamDown,
+            "run by the cluster behind http://shop-rest:8081, which does not answer (timed out)",
+        ),
     ],
-    ids=["slot lost", "failed", "read elsewhere", "nobody reads"],
+    ids=["slot lost", "failed", "read elsewhere", "nobody reads", "cluster away"],
 )
 def test_what_stands_against_a_start_is_said(change, error, words):
     why = hindrance(replace(RUNS, **change))

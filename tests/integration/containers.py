@@ -65,9 +65,8 @@ def unavailable() -> str:
     return ""
 
 
-@contextmanager
-def s3_container() -> Iterator[S3Server]:
-    """Run moto's server in a container; its image is built the first time."""
+def build_s3_image() -> None:
+    """Build the image of moto's server, the first time."""
     client = docker.from_env(timeout=300)
     try:
         client.images.get(S3_IMAGE)
@@ -75,6 +74,12 @@ def s3_container() -> Iterator[S3Server]:
         client.images.build(fileobj=BytesIO(S3_DOCKERFILE.encode()), tag=S3_IMAGE, rm=True)
     finally:
         client.close()
+
+
+@contextmanager
+def s3_container() -> Iterator[S3Server]:
+    """Run moto's server in a container."""
+    build_s3_image()
     with DockerContainer(S3_IMAGE).with_exposed_ports(S3_PORT) as container:
         server = S3Server(f"http://{container.get_container_host_ip()}:{container.get_exposed_port(S3_PORT)}")
         server.make_bucket()

@@ -98,6 +98,8 @@ def _stream(mirror: Mirror) -> Mapping[str, Any]:
     except ConfigurationError as error:
         return {"state": "elsewhere", "reason": str(error)}
     stream = call(mirror, "status")
+    if cluster := mirror.settings.stream_url(mirror.name):
+        return {**stream, "run_by": cluster}
     if stream["incarnation"] is None:
         return {"state": "elsewhere", "reason": f"{mirror.settings.state} knows of no start"}
     return stream
@@ -117,6 +119,11 @@ def hindrance(seen: Seen) -> TidemarkError | None:
     if seen.state == "failed":
         return SourceRefused(
             f"the stream of {seen.source} has failed: {seen.stream.get('reason') or 'no reason given'}"
+        )
+    if seen.state == "down" and (cluster := seen.stream.get("run_by")):
+        return StreamDown(
+            f"the stream of {seen.source} is run by the cluster behind {cluster}, which does not answer "
+            f"({seen.stream.get('reason')}): look at its pods, which Kubernetes starts again by itself"
         )
     if seen.state == "down" and seen.slot.active:
         return LeaseTaken(

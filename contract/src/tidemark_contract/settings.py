@@ -54,6 +54,10 @@ class Settings:
         """The libpq URL of the role that owns the captured tables; for init and drop only."""
         return self._environment.get(f"TIDEMARK_SOURCE_{source.upper()}_ADMIN_URL") or self.source_url(source)
 
+    def stream_url(self, source: str) -> str | None:
+        """The address of Flink's REST interface where a cluster runs the stream; None when it is run from here."""
+        return self._environment.get(f"TIDEMARK_STREAM_{source.upper()}_URL") or None
+
     def hash_key(self) -> HashKey | None:
         """The key of hashed columns; None when it is not set, which is no error where none is hashed."""
         text = self._environment.get(HASH_KEY)

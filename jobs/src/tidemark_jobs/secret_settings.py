@@ -7,14 +7,11 @@ TIDEMARK_SECRETS names a secret of AWS Secrets Manager, by name or ARN, whose te
 import json
 import re
 from collections.abc import Mapping
-from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from tidemark_contract.errors import PlatformUnavailable, SettingsError
-from tidemark_contract.protection import HASH_KEY
+from tidemark_contract.secret_files import SCHEME, refuse_others, secret_files
 from tidemark_contract.settings import SECRETS
 
-_SECRET = re.compile(rf"TIDEMARK_SOURCE_[A-Z0-9_]+_URL|{HASH_KEY}")
 _PASSING = re.compile(r"Throttling\w*|TooManyRequests\w*|InternalServiceError|ServiceUnavailable\w*|5..")
 
 
@@ -22,22 +19,11 @@ def secret_settings(environment: Mapping[str, str]) -> dict[str, str]:
     """Give the settings that TIDEMARK_SECRETS leads to, none when it is not set; SettingsError."""
     if not (place := environment.get(SECRETS)):
         return {}
-    found = _files(place) if place.startswith("file://") else _of_secrets_manager(place, environment)
-    if wrong := sorted(name for name in found if not _SECRET.fullmatch(name)):
-        raise SettingsError(
-            f"{SECRETS} is {place!r}, which holds {', '.join(wrong)}: only TIDEMARK_SOURCE_<NAME>_URL and {HASH_KEY} "
-            "belong there"
-        )
+    if place.startswith(SCHEME):
+        return secret_files(environment)
+    found = _of_secrets_manager(place, environment)
+    refuse_others(place, found)
     return found
-
-
-def _files(place: str) -> dict[str, str]:
-    try:
-        # Kubernetes mounts the values beside hidden folders of its own.
-        files = [file for file in Path(unquote(urlsplit(place).path)).iterdir() if not file.name.startswith(".")]
-        return {file.name: file.read_text(encoding="utf-8").strip() for file in files}
-    except OSError as error:
-        raise SettingsError(f"{SECRETS} is {place!r}, which cannot be read: {error.strerror}") from error
 
 
 def _of_secrets_manager(name: str, environment: Mapping[str, str]) -> dict[str, str]:

@@ -3,24 +3,25 @@
 import argparse
 import json
 import logging
-import re
 import signal
 import sys
 from collections.abc import Sequence
 
-from tidemark_contract.errors import EXIT_OK, TidemarkError
+from tidemark_contract.errors import EXIT_OK, SettingsError, TidemarkError
+from tidemark_contract.layout import Layout
 from tidemark_contract.settings import Settings
+from tidemark_streaming.deployment import interval
 from tidemark_streaming.foreground import stay
 from tidemark_streaming.home import Home
 from tidemark_streaming.logs import log_to_stderr
 from tidemark_streaming.options import DEFAULT_INTERVAL
 from tidemark_streaming.pipelines import Pipeline
+from tidemark_streaming.rest import Rest
 from tidemark_streaming.status import Status
 
 LOG = logging.getLogger("tidemark_streaming")
 
 EXIT_INTERRUPTED = 128 + signal.SIGINT
-_INTERVAL = re.compile(r"[1-9][0-9]*(ms|s|min)")
 
 
 def main(words: Sequence[str]) -> int:
@@ -30,7 +31,11 @@ def main(words: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     parsed = _parser().parse_args(words)
     try:
-        status = _run(Pipeline(parsed.source, Settings.read(), Home.find()), parsed)
+        settings = Settings.read()
+        if url := settings.stream_url(parsed.source):
+            status = _ask(url, settings, parsed)
+        else:
+            status = _run(Pipeline(parsed.source, settings, Home.find()), parsed)
     except TidemarkError as error:
         LOG.error("%s", error, extra={"facts": {"error": type(error).__name__}})
         return error.exit_code
@@ -39,6 +44,16 @@ def main(words: Sequence[str]) -> int:
         return EXIT_INTERRUPTED
     print(json.dumps(status.as_dict()), flush=True)
     return EXIT_OK
+
+
+def _ask(url: str, settings: Settings, parsed: argparse.Namespace) -> Status:
+    """Look at a stream that a cluster runs, which also starts it, stops it and brings it back."""
+    if parsed.command != "status":
+        raise SettingsError(
+            f"the stream of {parsed.source} is run by the cluster behind {url}: to {parsed.command} it, change what is "
+            f"deployed there; to run it here, unset TIDEMARK_STREAM_{parsed.source.upper()}_URL"
+        )
+    return Status.afar(parsed.source, Rest(url.rstrip("/")), Layout(settings.lake, parsed.source))
 
 
 def _run(pipeline: Pipeline, parsed: argparse.Namespace) -> Status:
@@ -61,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     start = commands.add_parser("start", help="start a pipeline from its newest state", allow_abbrev=False)
     start.add_argument("--detach", action="store_true", help="return once it runs; without it, stop it at a signal")
     start.add_argument(
-        "--checkpoint-interval", type=_interval, default=DEFAULT_INTERVAL, help="how often files land; default 10s"
+        "--checkpoint-interval", type=interval, default=DEFAULT_INTERVAL, help="how often files land; default 10s"
     )
     start.add_argument(
         "--without-state", action="store_true", help="begin a new incarnation where the slot stands; needs a copy after"
@@ -74,12 +89,6 @@ def _parser() -> argparse.ArgumentParser:
     for command in (start, resume, stop, status):
         command.add_argument("--source", required=True)
     return parser
-
-
-def _interval(text: str) -> str:
-    if not _INTERVAL.fullmatch(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no interval; write 500ms, 10s or 1min")
-    return text
 
 
 if __name__ == "__main__":

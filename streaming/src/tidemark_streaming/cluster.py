@@ -23,6 +23,7 @@ from tidemark_streaming.flink_settings import (
     LOG_SETTINGS,
     TASKMANAGER,
     cluster_settings,
+    java_options,
 )
 from tidemark_streaming.home import Home
 from tidemark_streaming.processes import Processes
@@ -123,7 +124,7 @@ class Cluster:
             str(self.home.java),
             *HEAP[role].split(),
             *self.home.archived(role),
-            *self._module_options(),
+            *java_options(self.home.flink),
             *log,
             f"-Djava.io.tmpdir={self.folder / 'tmp'}",
             self.processes.mark(role),
@@ -133,11 +134,6 @@ class Cluster:
             "--configDir",
             str(self.configuration),
         ]
-
-    def _module_options(self) -> list[str]:
-        """Give what Java 17 wants to hear: the wheel's own configuration lists it."""
-        wheel = yaml.safe_load((self.home.flink / "conf" / "config.yaml").read_text(encoding="utf-8"))
-        return str(wheel["env"]["java"]["opts"]["all"]).split()
 
     @property
     def _log_settings(self) -> Path:
@@ -164,7 +160,7 @@ class Cluster:
         rest, rpc = _free_ports(2)
         settings = cluster_settings(host=_HOST, rest=rest, rpc=rpc, temporary=self.folder / "tmp")
         settings |= file_system
-        settings["env.java.opts.all"] = " ".join(self._module_options())
+        settings["env.java.opts.all"] = " ".join(java_options(self.home.flink))
         (self.configuration / "config.yaml").write_text(json.dumps(settings, indent=1), encoding="utf-8")
         self._log_settings.write_text(LOG_SETTINGS, encoding="utf-8")
 

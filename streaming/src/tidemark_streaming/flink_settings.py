@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import yaml
+
 JOBMANAGER = "jobmanager"
 TASKMANAGER = "taskmanager"
 CLIENT = "client"
@@ -20,6 +22,15 @@ HEAP = {
         " -XX:Tier4CompileThreshold=150000 -XX:Tier4BackEdgeThreshold=400000"
     ),
     CLIENT: "-Xmx256m",
+}
+
+# In a pod the JobManager plans the job itself, which a client does on one machine.
+POD_HEAP = {
+    JOBMANAGER: (
+        "-Xms64m -Xmx384m -XX:MaxMetaspaceSize=256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1"
+        " -XX:+ExitOnOutOfMemoryError"
+    ),
+    TASKMANAGER: HEAP[TASKMANAGER],
 }
 
 # A TaskManager that no script starts wants its share of the machine spelled out; heap and direct memory as above.
@@ -62,6 +73,72 @@ def cluster_settings(*, host: str, rest: int, rpc: int, temporary: Path) -> dict
         **_TASKMANAGER_MEMORY,
     }
 
+
+REST_PORT, METRICS_PORT = 8081, 9249
+
+
+def pod_settings(
+    *, cluster: str, namespace: str, address: str, high_availability: str, folder: Path, python: str
+) -> dict[str, str | int]:
+    """Give the settings of both pods: ports are fixed, so that policies can name them; the leader is in ConfigMaps."""
+    return {
+        "high-availability.type": "kubernetes",
+        "high-availability.storageDir": high_availability,
+        "kubernetes.cluster-id": cluster,
+        "kubernetes.namespace": namespace,
+        "jobmanager.rpc.address": address,
+        "jobmanager.rpc.port": 6123,
+        "blob.server.port": 6124,
+        "high-availability.jobmanager.port": 6123,
+        "rest.address": address,
+        "rest.bind-address": "0.0.0.0",
+        "rest.port": REST_PORT,
+        "taskmanager.host": address,
+        "taskmanager.rpc.port": 6122,
+        "taskmanager.data.port": 6121,
+        "taskmanager.numberOfTaskSlots": 1,
+        # A job that has failed is there to be asked why, until somebody acts.
+        "execution.shutdown-on-application-finish": "false",
+        "execution.submit-failed-job-on-application-error": "true",
+        "python.client.executable": python,
+        "metrics.reporters": "prometheus",
+        "metrics.reporter.prometheus.factory.class": "org.apache.flink.metrics.prometheus.PrometheusReporterFactory",
+        "metrics.reporter.prometheus.port": METRICS_PORT,
+        "web.submit.enable": "false",
+        "web.cancel.enable": "false",
+        "io.tmp.dirs": str(folder / "tmp"),
+        "web.tmpdir": str(folder / "tmp"),
+        "metrics.fetcher.update-interval": 300,
+        "heartbeat.interval": 2000,
+        "heartbeat.timeout": 20000,
+        **_TASKMANAGER_MEMORY,
+    }
+
+
+def java_options(flink: Path) -> list[str]:
+    """Give what Java 17 wants to hear: the wheel's own configuration lists it."""
+    wheel = yaml.safe_load((flink / "conf" / "config.yaml").read_text(encoding="utf-8"))
+    return str(wheel["env"]["java"]["opts"]["all"]).split()
+
+
+POD_LOGS = """<?xml version="1.0" encoding="UTF-8"?>
+<Configuration status="warn">
+  <Appenders>
+    <Console name="console">
+      <PatternLayout pattern="%d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX} %-5p %c{1} %m%n"/>
+    </Console>
+  </Appenders>
+  <Loggers>
+    <Root level="info"><AppenderRef ref="console"/></Root>
+    <Logger name="org.apache.pekko" level="warn"/>
+    <Logger name="org.apache.hadoop" level="warn"/>
+    <Logger name="org.apache.flink.shaded" level="error"/>
+    <Logger name="org.apache.parquet" level="warn"/>
+    <Logger name="org.apache.flink.api.java.typeutils" level="warn"/>
+    <Logger name="org.apache.flink.configuration.GlobalConfiguration" level="warn"/>
+  </Loggers>
+</Configuration>
+"""
 
 LOG_SETTINGS = """<?xml version="1.0" encoding="UTF-8"?>
 <!-- Written at each start. -->

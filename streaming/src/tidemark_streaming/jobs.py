@@ -23,6 +23,16 @@ class Job:
     id: str
     rest: Rest
 
+    @classmethod
+    def only(cls, rest: Rest) -> "Job | None":
+        """Find the one job of a cluster that runs no other; None when it has none, yet or any more."""
+        found = rest.get("/jobs")["jobs"]
+        return cls(str(found[0]["id"]), rest) if found else None
+
+    def name(self) -> str:
+        """Give the name that it was submitted with."""
+        return str(self.rest.get(f"/jobs/{self.id}")["name"])
+
     def state(self) -> str:
         """Give Flink's word for it, or `SCHEDULED` while RUNNING is not yet true of all its tasks."""
         job = self.rest.get(f"/jobs/{self.id}")

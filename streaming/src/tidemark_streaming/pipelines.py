@@ -12,19 +12,17 @@ from tidemark_contract.errors import LeaseTaken, SettingsError
 from tidemark_contract.layout import Layout
 from tidemark_contract.names import slot_name
 from tidemark_contract.settings import Settings
-from tidemark_contract.specs import load_source
 from tidemark_streaming import checkpoints, landing, waiting
 from tidemark_streaming.cluster import Cluster
+from tidemark_streaming.connector_options import ConnectorOptions
 from tidemark_streaming.home import Home
 from tidemark_streaming.incarnations import Incarnations
 from tidemark_streaming.jobs import Job
 from tidemark_streaming.locks import command_lock
 from tidemark_streaming.options import DEFAULT_INTERVAL, PipelineOptions
-from tidemark_streaming.protection import protect_option
 from tidemark_streaming.rest import FlinkUnavailable
 from tidemark_streaming.runs import Run
 from tidemark_streaming.savepoints import SavepointFailed, stop_with_savepoint
-from tidemark_streaming.source_url import SourceUrl
 from tidemark_streaming.status import Status
 from tidemark_streaming.submission import submit
 
@@ -33,8 +31,6 @@ LOG = logging.getLogger(__name__)
 _LOCK_WAIT_S = 30.0
 _CONNECT_S = 240.0
 _SAVEPOINT_S = 120.0
-# How often the end of the server's log is asked for: lag is never older than that.
-_LAG_OPTIONS = {"wal.end.interval.ms": "2000"}
 
 
 @dataclass(frozen=True)
@@ -64,20 +60,15 @@ class Pipeline:
         `only_down`: only what was killed, and whose last checkpoint is here, see `resume`.
         """
         slot_name(self.source)  # before the name becomes a folder
-        url = SourceUrl.parse(self.settings.source_url(self.source))
-        key = self.settings.hash_key()
-        protect = protect_option(load_source(self.settings.specs / self.source), key)
+        connector = ConnectorOptions.of(self.source, self.settings)
         self.home.file_system(self.settings.lake, self.environment)  # before anything is begun
         with self._lock():
             self._refuse_a_second()
             if only_down:
                 self._refuse_all_but_down()
-            waiting.for_server(url.options["host"], int(url.options["port"]))
+            waiting.for_server(*connector.server)
             try:
-                connector = url.options | _LAG_OPTIONS | self._secret("password.file", url.password)
-                if protect:
-                    connector |= {"protect": protect} | (self._secret("hash.key.file", key.text) if key else {})
-                return self._start(connector, interval, without_state)
+                return self._start(connector.with_secrets_in(self.folder), interval, without_state)
             except BaseException:
                 self.cluster.stop()
                 raise
@@ -128,7 +119,7 @@ class Pipeline:
             state = "stopped" if run is None or run.stopped else status.state
             raise LeaseTaken(f"the pipeline of {self.source} is {state} by now: another command was first")
         newest = Incarnations(Layout(self.settings.lake, self.source)).current()
-        if run.incarnation != newest or checkpoints.newest(self._checkpoints(newest)) is None:
+        if run.incarnation != newest or checkpoints.newest(self._checkpoints(newest).as_uri()) is None:
             raise SettingsError(
                 f"TIDEMARK_STATE is {self.settings.state}, which holds no checkpoint of incarnation {newest}, the "
                 f"newest of {self.source}: point it at the folder that has them; are they lost, `tidemark start` "
@@ -153,7 +144,7 @@ class Pipeline:
         layout = Layout(self.settings.lake, self.source)
         incarnations = Incarnations(layout)
         incarnation = incarnations.current()
-        state = None if without_state else checkpoints.newest(self._checkpoints(incarnation))
+        state = None if without_state else checkpoints.newest(self._checkpoints(incarnation).as_uri())
         if state is None:
             incarnation = incarnations.take()
         folder = self._checkpoints(incarnation)
@@ -164,20 +155,12 @@ class Pipeline:
             checkpoints=folder.as_uri(),
             connector=connector,
             checkpoint_interval=interval,
-            restore=state.folder.as_uri() if state else "",
+            restore=state.url if state else "",
         )
         return options, incarnation
 
     def _checkpoints(self, incarnation: int) -> Path:
         return self.settings.state / "checkpoints" / self.source / f"{incarnation:06d}"
-
-    def _secret(self, option: str, secret: str) -> dict[str, str]:
-        """Write a secret where only our user reads it, and the connector; give the connector's option for it."""
-        file = self.folder / option.removesuffix(".file")
-        file.unlink(missing_ok=True)
-        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as stream:
-            stream.write(secret)
-        return {option: str(file)}
 
     def _savepoint(self, run: Run) -> None:
         if not self.cluster.alive():

@@ -4,9 +4,11 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from tidemark_contract.layout import Layout
 from tidemark_streaming.cluster import Cluster
+from tidemark_streaming.deployment import incarnation_of
 from tidemark_streaming.jobs import ENDED, Job
-from tidemark_streaming.rest import FlinkUnavailable
+from tidemark_streaming.rest import FlinkUnavailable, Rest
 from tidemark_streaming.runs import Run
 from tidemark_streaming.waiting import told
 
@@ -46,6 +48,19 @@ class Status:
             return cls(source, web_ui=rest.address, **known, **_look(Job(run.job, rest)))
         except FlinkUnavailable as error:
             return cls(source, "down", reason=str(error), web_ui=rest.address, **known)
+
+    @classmethod
+    def afar(cls, source: str, rest: Rest, layout: Layout) -> "Status":
+        """Look at the one that a cluster runs, from wherever its REST interface is reached."""
+        try:
+            if (job := Job.only(rest)) is None:
+                return cls(source, "restarting", reason="its JobManager has no job yet", web_ui=rest.address)
+            incarnation = incarnation_of(job.name())
+            landing = layout.incarnation(incarnation) if incarnation else None
+            known = {"incarnation": incarnation, "landing": landing, "job": job.id, "web_ui": rest.address}
+            return cls(source, **{**known, **_look(job)})
+        except FlinkUnavailable as error:
+            return cls(source, "down", reason=str(error), web_ui=rest.address)
 
     def as_dict(self) -> dict[str, object]:
         """Give it as JSON takes it."""

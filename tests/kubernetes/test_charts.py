@@ -1,0 +1,153 @@
+"""Every chart, for many values: Helm lints it, a cluster takes all of it, and no pod may more than it must."""
+
+from typing import Any
+
+import helm_python as helm
+import pytest
+
+from tests.kubernetes.charts import Rendered, lint, refusal, render
+
+S3 = {"lake": {"endpoint": "http://s3:5000", "credentialsSecret": "s3-keys"}}
+EVERYTHING = {
+    "podMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
+    "secrets": {"external": {"enabled": True, "key": "shop"}},
+    "podLabels": {"team": "y"},
+}
+VARIANTS = [
+    ("flink-pipeline", {}),
+    ("flink-pipeline", {**S3, **EVERYTHING}),
+    ("flink-pipeline", {"mode": "operator"}),
+    ("flink-pipeline", {"mode": "operator", **S3, **EVERYTHING}),
+    ("spark-job", {}),
+    ("spark-job", {**S3, "podLabels": {"team": "y"}}),
+    ("spark-job", {"mode": "application", **S3, "sparkConf": {"spark.executor.heartbeatInterval": "10s"}}),
+    ("spark-job", {"mode": "scheduled", "arguments": ["--timeout", "60"]}),
+    ("spark-job", {"mode": "launched"}),
+]
+every_variant = pytest.mark.parametrize(("chart", "values"), VARIANTS)
+
+
+@every_variant
+def test_helm_has_nothing_to_complain_of(chart: str, values: dict[str, Any]) -> None:
+    assert [] == lint(chart, values)
+
+
+# A release may be called as YAML writes a truth value, or a number.
+@pytest.mark.parametrize("name", ["y", "123"])
+@every_variant
+def test_a_cluster_takes_all_of_it(chart: str, values: dict[str, Any], name: str) -> None:
+    rendered = render(chart, values, name=name)
+
+    assert len(rendered.documents) >= 5
+    assert [] == [why for document in rendered.documents if (why := refusal(document))]
+
+
+@pytest.mark.parametrize("where", [("spec", "template", "spec", "volums"), ("spec", "template", "spec", "hostNetwork")])
+def test_what_a_cluster_would_not_take_is_seen(where: tuple[str, ...]) -> None:
+    """A check that lets everything pass would pass."""
+    document = render("flink-pipeline").of("Deployment", "jobmanager")
+    place = document
+    for name in where[:-1]:
+        place = place[name]
+    place[where[-1]] = "maybe"
+
+    assert where[-1] in refusal(document)
+
+
+@pytest.mark.parametrize("kind", ["FlinkDeployment", "SparkApplication", "ScheduledSparkApplication"])
+def test_what_an_operator_would_not_take_is_seen(kind: str) -> None:
+    modes = {"FlinkDeployment": ("flink-pipeline", "operator"), "SparkApplication": ("spark-job", "application")}
+    chart, mode = modes.get(kind, ("spark-job", "scheduled"))
+    document = render(chart, {"mode": mode}).of(kind)
+    assert "" == refusal(document)
+
+    document["spec"]["jobb"] = {"a": "b"}
+
+    assert "jobb" in refusal(document)
+
+
+@every_variant
+def test_every_pod_is_as_restricted_as_can_be(chart: str, values: dict[str, Any]) -> None:
+    """What `pod-security.kubernetes.io/enforce: restricted` asks, and a root file system that nobody writes."""
+    pods = pods_of(render(chart, values))
+
+    assert pods
+    for pod in pods:
+        assert {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}} == pod["securityContext"]
+        for container in pod["containers"]:
+            assert {
+                "allowPrivilegeEscalation": False,
+                "capabilities": {"drop": ["ALL"]},
+                "readOnlyRootFilesystem": True,
+            } == container["securityContext"]
+
+
+@every_variant
+def test_no_secret_is_a_value_or_a_word_of_a_command(chart: str, values: dict[str, Any]) -> None:
+    """They come as files, or by the name of a Secret's key."""
+    rendered = render(chart, values)
+
+    assert "Secret" not in rendered.kinds()
+    for pod in pods_of(rendered):
+        for container in pod["containers"]:
+            named = {env["name"]: env for env in container["env"]}
+            assert not [name for name, env in named.items() if "SECRET_ACCESS" in name and "value" in env]
+            assert not [name for name in named if name.startswith("TIDEMARK_SOURCE_") and name.endswith("_URL")]
+        if any(mount["mountPath"] == "/etc/tidemark/secrets" for mount in pod["containers"][0]["volumeMounts"]):
+            assert {"secretName": "shop-source", "defaultMode": 0o444} in [v.get("secret") for v in pod["volumes"]]
+
+
+@every_variant
+def test_nothing_reaches_its_pods_but_what_is_named(chart: str, values: dict[str, Any]) -> None:
+    rendered = render(chart, values)
+    policy = rendered.of("NetworkPolicy")["spec"]
+    selected = policy["podSelector"]["matchLabels"].items()
+
+    assert ["Ingress", "Egress"] == policy["policyTypes"]
+    assert all(rule.get("from") for rule in policy["ingress"])
+    assert all(rule.get("to") for rule in policy["egress"])
+    for labels in pod_labels(rendered):
+        assert selected <= labels.items()
+
+
+@pytest.mark.parametrize(
+    ("chart", "values", "said"),
+    [
+        ("flink-pipeline", {"mode": "session"}, "mode"),
+        ("flink-pipeline", {"incarnation": 0}, "incarnation"),
+        ("flink-pipeline", {"source": "Shop"}, "source"),
+        ("flink-pipeline", {"lake": {"url": "file:///lake"}}, "url"),
+        ("flink-pipeline", {"secrets": {"password": "x"}}, "password"),
+        ("flink-pipeline", {"imagee": {}}, "imagee"),
+        ("spark-job", {"job": "drop"}, "job"),
+        ("spark-job", {"driver": {"memory": "1Gi"}}, "memory"),
+        ("spark-job", {"sparkConf": {"executor.memory": "1g"}}, "executor.memory"),
+    ],
+)
+def test_values_that_make_no_sense_are_refused_by_name(chart: str, values: dict[str, Any], said: str) -> None:
+    with pytest.raises(helm.HelmError, match=said):
+        render(chart, values)
+
+
+def pods_of(rendered: Rendered) -> list[dict[str, Any]]:
+    """Give the specs of all pods, those that Spark and the operators make too."""
+    return [template["spec"] for template in _templates(rendered)]
+
+
+def pod_labels(rendered: Rendered) -> list[dict[str, str]]:
+    return [template["metadata"]["labels"] for template in _templates(rendered)]
+
+
+def _templates(rendered: Rendered) -> list[dict[str, Any]]:
+    import yaml
+
+    found = []
+    for document in rendered.documents:
+        spec = document.get("spec", {})
+        spark = spec if document["kind"] == "SparkApplication" else spec.get("template", {})
+        found += [spec["template"]] if document["kind"] in ("Deployment", "Job") else []
+        found += [spec["podTemplate"]] if "podTemplate" in spec else []
+        found += [spark[role]["template"] for role in ("driver", "executor") if role in spark]
+        if document["metadata"]["name"].endswith("-pods"):
+            found += [yaml.safe_load(text) for text in document["data"].values()]
+    return found
