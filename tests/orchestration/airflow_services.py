@@ -254,6 +254,13 @@ class Platform:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
+    def revive(self) -> None:
+        """Start again what has ended by itself, with all that it has left; as Compose, ECS and Kubernetes do."""
+        for name, process in list(self.running.items()):
+            if process.poll() is not None:
+                self.end(name)
+                self.start(name)
+
     def said(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text(errors="replace")
 

@@ -110,3 +110,17 @@ def test_a_triggerer_is_killed_with_tasks_that_wait_in_it(platform: Platform, tm
 
     runs.end_well(*begun)
     platform.end("triggerer")
+
+
+def test_a_database_that_is_away_for_a_minute(platform: Platform, tmp_path: Path) -> None:
+    """Services that end without it are started again, as whoever runs them does; tasks are done, and none twice."""
+    runs = Runs(platform, "many", tmp_path)
+    begun = [runs.begin() for _ in range(2)]
+    runs.wait_for("begin", 2)
+
+    platform.server("stop")
+    time.sleep(60)
+    platform.server("start")
+    wait_for(lambda: platform.revive() or healthy(platform, *WELL), platform.whole_story)
+
+    runs.end_well(*begun, runs.begin(wait=False))

@@ -1,6 +1,5 @@
 """DAGs whose tasks leave a line when they begin, and one when they end."""
 
-import os
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,13 +23,6 @@ class Leave(BaseOperator):
         leave(params["lines"], f"end {run} {attempt}")
 
 
-class Where(BaseOperator):
-    """Give the name of the service that it runs in; that of a worker, for the others have none."""
-
-    def execute(self, context: Any) -> str:
-        return os.environ.get("WHERE", "")
-
-
 def leave(file: str, line: str) -> None:
     """Append a line; whole, for it is short."""
     with Path(file).open("a") as lines:
@@ -43,10 +35,6 @@ with DAG("many", schedule=None, start_date=START, params=PARAMS, default_args=RE
 
 with DAG("one_at_a_time", schedule=None, start_date=START, params=PARAMS, default_args=RETRIES, max_active_runs=1):
     Leave(task_id="leave")
-
-with DAG("here_and_there", schedule=None, start_date=START):
-    for where in ("CeleryExecutor", "here"):
-        Where(task_id=where, executor=where)
 
 with DAG("deferred", schedule=None, start_date=START, params=PARAMS, default_args=RETRIES):
     wait = TimeDeltaSensor(task_id="wait", delta=timedelta(seconds=20), deferrable=True)
