@@ -73,7 +73,9 @@ class Cluster:
         self.kubectl("apply", "-f", "-", content=json.dumps({"apiVersion": "v1", "kind": "List", "items": documents}))
 
     def get(self, *words: str) -> Any:
-        return json.loads(self.kubectl("get", *words, "-o", "json"))
+        """Read something; an API server that has too much to do is asked again."""
+        read = lambda: self.kubectl("get", *words, "-o", "json", check=False)  # noqa: E731
+        return json.loads(wait_for(read, f"an answer to get {' '.join(words)}", lambda: "", within_s=120))
 
     def pods(self, selector: str) -> list[dict[str, Any]]:
         """Give those that are not being deleted, the youngest last."""

@@ -22,8 +22,10 @@ def why_not(rest: Rest, oldest_s: float) -> str:
         newest = job.checkpoints()["latest"]["completed"]
     except FlinkUnavailable as error:
         return str(error)
-    age = time.time() - newest["latest_ack_timestamp"] / 1000 if newest else None
-    return "" if age is not None and age < oldest_s else f"the newest checkpoint is {age and round(age)} s old"
+    if not newest:
+        return "no checkpoint has completed yet"
+    age = time.time() - newest["latest_ack_timestamp"] / 1000
+    return "" if age < oldest_s else f"the newest checkpoint is {age:.0f} s old"
 
 
 if __name__ == "__main__":
