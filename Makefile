@@ -64,8 +64,8 @@ $(STAMPS)/venv-airflow: orchestration/requirements.lock infra/local/requirements
 	$(call environment,airflow,$<,contract orchestration)
 
 # For tests/infra: two AWS on loopback; and the scanner of Terraform files, which wants other versions than they.
-$(STAMPS)/venv-infra: tests/infra/requirements.lock infra/local/requirements-build.lock contract/pyproject.toml | $(STAMPS)/uv
-	$(call environment,infra,$<,contract)
+$(STAMPS)/venv-infra: tests/infra/requirements.lock infra/local/requirements-build.lock $(foreach part,contract orchestration,$(part)/pyproject.toml) | $(STAMPS)/uv
+	$(call environment,infra,$<,contract orchestration)
 $(STAMPS)/venv-scan: tests/infra/scan/requirements.lock infra/local/requirements-build.lock | $(STAMPS)/uv
 	@echo "setup: the scanner of Terraform files"
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENVS)/scan

@@ -26,6 +26,13 @@ def changes(plan: dict[str, Any]) -> Iterator[tuple[tuple[str, str], str]]:
             continue
         before, after, unknown = change["before"], change["after"], change["after_unknown"]
         for name in sorted({*before, *after, *unknown}):
-            if before.get(name) != after.get(name) or unknown.get(name):
+            if before.get(name) != after.get(name) or _is_unknown(unknown.get(name)):
                 told = f"{before.get(name)!r} -> {after.get(name)!r}"
                 yield (resource["type"], name), f"{resource['address']}: {name}: {told}"
+
+
+def _is_unknown(value: Any) -> bool:
+    """Tell whether anything within is known only once it is applied."""
+    if isinstance(value, dict):
+        return any(map(_is_unknown, value.values()))
+    return any(map(_is_unknown, value)) if isinstance(value, list) else bool(value)

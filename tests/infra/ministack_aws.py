@@ -1,14 +1,65 @@
-"""MiniStack as AWS, with what Terraform's provider finds missing; `python -m … PORT`."""
+"""MiniStack as AWS, with what Terraform's provider and our tests find missing; `python -m … PORT`."""
 
 import os
 import sys
+from collections.abc import Callable
+from typing import Any
 
 
 def mend() -> None:
-    """An issuer of EKS is https, as IAM wants it; nobody here fetches anything from it."""
-    from ministack.services import eks
+    """Add what is missing, and nothing else: no answer that is there is changed."""
+    from ministack.core import iam_evaluator
+    from ministack.services import eks, iam
 
+    _keep_what_is_given(eks)
+    _simulate_with_its_context(iam, iam_evaluator)
+
+
+def _keep_what_is_given(eks: Any) -> None:
+    """An issuer of EKS is https, as IAM wants it, and what a cluster and its nodes were given stays with them."""
     eks._ministack_issuer_base = lambda: f"https://oidc.eks.{os.environ['MINISTACK_REGION']}.amazonaws.com"
+    create_cluster, create_nodes = eks._create_cluster, eks._create_nodegroup
+
+    def keep_policy(body: Any, creator_arn: Any = None) -> Any:
+        answer = create_cluster(body, creator_arn)
+        if (cluster := eks._clusters.get(body.get("name"))) and "upgradePolicy" in body:
+            cluster["upgradePolicy"] = body["upgradePolicy"]
+        return answer
+
+    def keep_template(cluster_name: str, body: Any) -> Any:
+        answer = create_nodes(cluster_name, body)
+        if nodes := eks._nodegroups.get(f"{cluster_name}/{body.get('nodegroupName')}"):
+            nodes |= {name: body[name] for name in ("launchTemplate", "updateConfig") if name in body}
+        return answer
+
+    eks._create_cluster, eks._create_nodegroup = keep_policy, keep_template
+
+
+def _simulate_with_its_context(iam: Any, evaluator: Any) -> None:
+    """A simulation knows what it was told of its context: without it no statement with a condition ever allows."""
+    simulate, evaluate = iam._simulate_principal_policy, evaluator.evaluate
+
+    def with_context(asked: Any) -> Any:
+        def told(context: Any, policies: Any) -> Any:
+            context.service_context |= dict(_context(lambda name: iam._p(asked, name)))
+            return evaluate(context, policies)
+
+        evaluator.evaluate = told
+        try:
+            return simulate(asked)
+        finally:
+            evaluator.evaluate = evaluate
+
+    iam._IAM_HANDLERS["SimulatePrincipalPolicy"] = with_context
+
+
+def _context(asked: Callable[[str], str]) -> list[tuple[str, str]]:
+    entries = [f"ContextEntries.member.{number}" for number in range(1, 10)]
+    return [
+        (asked(f"{entry}.ContextKeyName").lower(), asked(f"{entry}.ContextKeyValues.member.1"))
+        for entry in entries
+        if asked(f"{entry}.ContextKeyName")
+    ]
 
 
 if __name__ == "__main__":

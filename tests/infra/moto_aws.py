@@ -2,11 +2,14 @@
 
 import sys
 from typing import Any
+from urllib.parse import parse_qs
 
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 from moto.core.responses import ActionResult
+from moto.ec2.models import launch_templates as templates
 from moto.emr.responses import ElasticMapReduceResponse
 from moto.emrserverless import models as serverless
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.rds import models as rds
 from moto.server import main
 
@@ -18,6 +21,8 @@ def mend() -> None:
     ElasticMapReduceResponse.put_auto_termination_policy = _keep_auto_termination
     _serverless_as_aws_has_it()
     _parameters_are_the_users()
+    _templates_do_not_tag_themselves()
+    _buckets_have_metrics()
 
 
 _POLICIES: dict[str, Any] = {}
@@ -53,6 +58,44 @@ def _parameters_are_the_users() -> None:
         update(self, [{**parameter, "Source": "user"} for parameter in new_parameters])
 
     rds.DBParameterGroup.update_parameters = update_parameters
+
+
+def _templates_do_not_tag_themselves() -> None:
+    """A launch template's own tags are none of what it starts; moto takes them for such."""
+    make = templates.LaunchTemplate.__init__
+
+    def init(self: Any, backend: Any, name: str, data: Any, description: str, tags: Any) -> None:
+        starts = [spec for spec in data.get("TagSpecifications", []) if spec["ResourceType"] != "launch-template"]
+        make(self, backend, name, {**data, "TagSpecifications": starts}, description, tags)
+
+    templates.LaunchTemplate.__init__ = init
+
+
+def _buckets_have_metrics() -> None:
+    """What is counted of a bucket is kept as it was given; moto takes the request for one that makes the bucket."""
+    kept: dict[tuple[str, str], bytes] = {}
+    call = DomainDispatcherApplication.__call__
+
+    def answer(self: Any, environ: dict[str, Any], start_response: Any) -> Any:
+        asked = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
+        if not {"metrics", "id"} <= set(asked):
+            return call(self, environ, start_response)
+        key = environ["PATH_INFO"].strip("/"), asked["id"][0]
+        if environ["REQUEST_METHOD"] == "PUT":
+            kept[key] = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+        if environ["REQUEST_METHOD"] == "DELETE":
+            kept.pop(key, None)
+            return _say(start_response, "204 No Content")
+        if key not in kept:
+            return _say(start_response, "404 Not Found", b"<Error><Code>NoSuchConfiguration</Code></Error>")
+        return _say(start_response, "200 OK", kept[key] if environ["REQUEST_METHOD"] == "GET" else b"")
+
+    DomainDispatcherApplication.__call__ = answer
+
+
+def _say(start_response: Any, status: str, content: bytes = b"") -> list[bytes]:
+    start_response(status, [("Content-Type", "application/xml"), ("Content-Length", str(len(content)))])
+    return [content]
 
 
 if __name__ == "__main__":

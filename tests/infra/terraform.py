@@ -13,7 +13,7 @@ from typing import Any
 REPOSITORY = Path(__file__).parents[2]
 # Where the provider lies on a machine that does not reach Terraform's registry.
 MIRROR = Path(os.environ.get("TIDEMARK_TERRAFORM_MIRROR", "/opt/tf-plugins"))
-COPIED = ("infra/terraform", "tests/infra/roots", "tests/infra/mocks", "tests/infra/specs")
+COPIED = ("infra/terraform", "tests/infra/roots", "tests/infra/mocks", "tests/infra/specs", "tests/infra/iam")
 PATIENCE_S = 1800
 # Of its commands these take no such flag.
 COLOURED = ("state", "fmt")
@@ -35,9 +35,9 @@ class Terraform:
         """Get providers and modules; of backends none but what is asked for."""
         self.run("init", *(arguments or ("-backend=false",)))
 
-    def apply(self) -> None:
-        """Make all of it."""
-        self.run("apply", "-auto-approve", *self._given())
+    def apply(self, *arguments: str) -> None:
+        """Make all of it, or with -target=… what that needs."""
+        self.run("apply", "-auto-approve", *arguments, *self._given())
 
     def plan(self) -> dict[str, Any]:
         """Say what an apply would do, as Terraform's JSON."""

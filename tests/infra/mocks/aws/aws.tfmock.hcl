@@ -23,3 +23,6 @@ mock_resource "aws_db_instance" {
     master_user_secret = [{ secret_arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:rds!mock", secret_status = "active", kms_key_id = "mock" }]
   }
 }
+mock_resource "aws_launch_template" {
+  defaults = { id = "lt-0123456789abcdef0" }
+}

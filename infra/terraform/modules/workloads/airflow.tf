@@ -1,0 +1,73 @@
+# What Airflow may start, and which roles it may hand over.
+locals {
+  job_roles = "arn:${local.partition}:iam::${local.account}:role/${var.name}-"
+  # All of the jobs' but that of erase, which a person starts.
+  handed = [for key, workload in local.of_sources : "${local.job_roles}${key}" if workload.jobs && !endswith(key, "-erase")]
+
+  serverless = try(var.emr_serverless.arn, "")
+  on_eks     = try(var.emr_on_eks.arn, "")
+
+  starts = [for statement in [
+    {
+      Sid       = "StartServerless"
+      Action    = ["emr-serverless:ListJobRuns", "emr-serverless:StartJobRun"]
+      Resource  = [local.serverless]
+      Condition = {}
+    },
+    {
+      Sid       = "LookAtServerless"
+      Action    = ["emr-serverless:GetJobRun", "emr-serverless:CancelJobRun"]
+      Resource  = ["${local.serverless}/jobruns/*"]
+      Condition = {}
+    },
+    {
+      Sid       = "HandRolesToServerless"
+      Action    = ["iam:PassRole"]
+      Resource  = local.handed
+      Condition = { StringEquals = { "iam:PassedToService" = "emr-serverless.amazonaws.com" } }
+    },
+    {
+      Sid       = "FindOnEks"
+      Action    = ["emr-containers:ListJobRuns"]
+      Resource  = [local.on_eks]
+      Condition = {}
+    },
+    {
+      # The role goes with the call: EMR on EKS knows no PassRole.
+      Sid       = "StartOnEks"
+      Action    = ["emr-containers:StartJobRun"]
+      Resource  = [local.on_eks]
+      Condition = { ArnEquals = { "emr-containers:ExecutionRoleArn" = local.handed } }
+    },
+    {
+      Sid       = "LookOnEks"
+      Action    = ["emr-containers:DescribeJobRun", "emr-containers:CancelJobRun"]
+      Resource  = ["${local.on_eks}/jobruns/*"]
+      Condition = {}
+    },
+  ] : statement if endswith(statement.Sid, "OnEks") ? var.emr_on_eks != null : var.emr_serverless != null]
+
+  of_cluster = { ArnEquals = { "ecs:cluster" = try(var.ecs.cluster_arn, "") } }
+
+  scales = [for statement in [
+    {
+      Sid       = "StartWorkers"
+      Action    = ["ecs:RunTask"]
+      Resource  = ["arn:${local.partition}:ecs:${local.here}:task-definition/${try(var.ecs.worker_family, "")}:*"]
+      Condition = local.of_cluster
+    },
+    {
+      # It is asked of no resource but the cluster.
+      Sid       = "CountWorkers"
+      Action    = ["ecs:ListTasks"]
+      Resource  = ["*"]
+      Condition = local.of_cluster
+    },
+    {
+      Sid       = "HandRolesToWorkers"
+      Action    = ["iam:PassRole"]
+      Resource  = ["${local.job_roles}airflow-worker", "${local.job_roles}airflow-tasks"]
+      Condition = { StringEquals = { "iam:PassedToService" = "ecs-tasks.amazonaws.com" } }
+    },
+  ] : statement if var.ecs != null]
+}

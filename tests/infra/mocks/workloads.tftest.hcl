@@ -1,0 +1,51 @@
+mock_provider "aws" { source = "./aws" }
+
+variables {
+  name     = "tidemark-test"
+  tags     = { Project = "tidemark" }
+  sources  = ["shop", "billing"]
+  buckets  = { lake = "arn:aws:s3:::lake", checkpoints = "arn:aws:s3:::checkpoints", logs = "arn:aws:s3:::logs", dags = "arn:aws:s3:::dags", xcom = "arn:aws:s3:::xcom", artefacts = "arn:aws:s3:::artefacts" }
+  kms_keys = { lake = "arn:aws:kms:eu-central-1:123456789012:key/lake", platform = "arn:aws:kms:eu-central-1:123456789012:key/platform" }
+  eks      = { name = "tidemark-test", oidc_arn = "arn:aws:iam::123456789012:oidc-provider/oidc.eks/id/MOCK", oidc_issuer = "oidc.eks/id/MOCK", jobs_namespace = "tidemark-jobs" }
+}
+
+run "there_is_a_role_for_each_workload_of_each_source" {
+  module { source = "../../../infra/terraform/modules/workloads" }
+
+  assert {
+    condition     = toset([for key in keys(output.arns) : key if !startswith(key, "airflow-")]) == toset([for pair in setproduct(var.sources, ["stream", "mirror", "gold", "maintain", "erase"]) : "${pair[0]}-${pair[1]}"])
+    error_message = "The roles are not those of the sources."
+  }
+  assert {
+    condition     = alltrue([for key, policy in aws_iam_role_policy.this : length(policy.policy) < 10240])
+    error_message = "A policy is longer than IAM takes."
+  }
+}
+
+run "no_role_of_a_source_names_another" {
+  module { source = "../../../infra/terraform/modules/workloads" }
+
+  assert {
+    condition     = alltrue([for key, policy in aws_iam_role_policy.this : !strcontains(policy.policy, startswith(key, "shop-") ? "billing" : "shop") if !startswith(key, "airflow-")])
+    error_message = "A role of a source may do something with another."
+  }
+}
+
+run "nobody_takes_a_role_from_anywhere" {
+  module { source = "../../../infra/terraform/modules/workloads" }
+
+  assert {
+    condition     = alltrue(flatten([for role in aws_iam_role.this : [for trust in jsondecode(role.assume_role_policy).Statement : can(trust.Condition.StringEquals)]]))
+    error_message = "A role is given to whoever asks a service for it."
+  }
+}
+
+run "no_policy_allows_everything_of_a_service" {
+  module { source = "../../../infra/terraform/modules/workloads" }
+
+  assert {
+    condition = alltrue(flatten([for policy in aws_iam_role_policy.this : [for statement in jsondecode(policy.policy).Statement :
+    alltrue([for action in statement.Action : !strcontains(action, "*")]) && (!contains(statement.Resource, "*") || statement.Sid == "CountWorkers")]]))
+    error_message = "A statement has * for an action or for all resources."
+  }
+}
