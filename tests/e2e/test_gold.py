@@ -31,7 +31,7 @@ from tidemark_jobs.run import Run
 from tidemark_jobs.sync import sync_job
 from tidemark_source.snapshots import hold, join
 
-pytestmark = [pytest.mark.slow, pytest.mark.drawn(2)]
+pytestmark = pytest.mark.slow
 
 QUERIES = {
     "pricing_summary": """
@@ -114,6 +114,7 @@ def leftovers(path: str) -> list[Path]:
     return list(Path(path.removeprefix("file://")).glob("backfill-*/*.parquet"))
 
 
+@pytest.mark.drawn(2)
 @pytest.mark.timeout(600)
 def test_a_mart_is_built_anew_from_an_older_mark_and_from_the_newest_again(stack: Stack, spark: SparkSession) -> None:
     """Each is what `gold` makes of that mark."""
@@ -133,6 +134,7 @@ def test_a_mart_is_built_anew_from_an_older_mark_and_from_the_newest_again(stack
     assert state(spark, path)[1] != as_newest
 
 
+@pytest.mark.drawn(2)
 @pytest.mark.timeout(600)
 def test_a_backfill_that_is_cut_off_before_the_swap_leaves_the_mart_as_it_was(
     stack: Stack, spark: SparkSession
@@ -154,6 +156,7 @@ def test_a_backfill_that_is_cut_off_before_the_swap_leaves_the_mart_as_it_was(
     drop(staged)
 
 
+@pytest.mark.drawn(2)
 @pytest.mark.timeout(600)
 def test_maintain_takes_away_what_a_backfill_that_was_killed_has_left(stack: Stack, spark: SparkSession) -> None:
     """Once it is older than what may still be wanted: another backfill may be at work."""
@@ -173,6 +176,7 @@ def test_maintain_takes_away_what_a_backfill_that_was_killed_has_left(stack: Sta
     drop(young)
 
 
+@pytest.mark.drawn(2)
 @pytest.mark.timeout(600)
 def test_of_two_who_write_a_mart_at_once_the_second_is_refused(stack: Stack, spark: SparkSession) -> None:
     run = job(stack, spark, "backfill", None, "pricing_summary")
@@ -182,6 +186,7 @@ def test_of_two_who_write_a_mart_at_once_the_second_is_refused(stack: Stack, spa
                 work(run)
 
 
+@pytest.mark.drawn(2)
 @pytest.mark.timeout(600)
 def test_what_is_not_sound_does_not_take_the_marts_place(stack: Stack, spark: SparkSession) -> None:
     """Other columns, no rows, rows that are not what was computed."""
@@ -217,6 +222,7 @@ def _two_marks(stack: Stack, spark: SparkSession) -> tuple[int, int]:
     return marks[0], marks[-1]
 
 
+@pytest.mark.drawn(2)
 @pytest.mark.timeout(600)
 def test_an_erased_key_is_in_no_version_of_a_mart(stack: Stack, spark: SparkSession) -> None:
     """A mart that has read the table is built anew, from the mark of the erasure, and its older files are gone."""

@@ -17,7 +17,7 @@ from tests.orchestration.world import World, made
 from tidemark_contract.specs import load_source
 
 # Airflow's own API server runs in our process, with the warnings of the libraries that it brings.
-pytestmark = [pytest.mark.slow, pytest.mark.drawn(5), pytest.mark.filterwarnings("default")]
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
 PATIENCE_S = 120.0
 _GUARD_SAYS = ("did", "stream", "slot_active")
 
