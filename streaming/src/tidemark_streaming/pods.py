@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from tidemark_contract.errors import TidemarkError
+from tidemark_contract.errors import SettingsError, TidemarkError
 from tidemark_contract.s3 import S3Access
 from tidemark_contract.secret_files import secret_files
 from tidemark_contract.settings import Settings
@@ -54,18 +54,17 @@ def _become(role: str, deployment: Deployment, cluster: str, environment: Mappin
         waiting.for_server(*connector.server)
         if plans := maps.forget_plans(cluster):
             LOG.info("forgotten: what an earlier JobManager had planned", extra={"facts": {"plans": plans}})
-    flink = Path(environment["FLINK_HOME"])
+    flink = Path(_needed(environment, "FLINK_HOME", "the folder of Flink, which the image says"))
     own = pod_settings(
         cluster=cluster,
         namespace=maps.namespace,
-        address=environment["POD_IP"],
+        address=_needed(environment, "POD_IP", "the pod's address, which the chart takes from status.podIP"),
         high_availability=deployment.high_availability,
         folder=settings.state,
         python=sys.executable,
     )
     folder = _configure(settings.state, own | S3Access.read(environment).hadoop(), flink)
     words = command(role, deployment, flink, folder)
-    # Flink's pages show the environment of its processes to whoever reaches them.
     os.execvpe(words[0], words, {**environment, "FLINK_CONF_DIR": str(folder)})
 
 
@@ -82,6 +81,12 @@ def command(role: str, deployment: Deployment, flink: Path, configuration: Path)
         return java
     driver = ["--job-classname", "org.apache.flink.client.python.PythonDriver", "--job-id", deployment.job]
     return [*java, *driver, "-py", PROGRAM, *deployment.words()]
+
+
+def _needed(environment: Mapping[str, str], name: str, meaning: str) -> str:
+    if value := environment.get(name):
+        return value
+    raise SettingsError(f"{name} is not set: {meaning}")
 
 
 def _configure(folder: Path, settings: Mapping[str, str | int], flink: Path) -> Path:
