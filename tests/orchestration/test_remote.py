@@ -137,6 +137,19 @@ def test_the_job_gets_its_argv_and_settings_and_no_secret(task: Task) -> None:
     assert not any(word in str(run.words) for word in ("postgresql:", "SOURCE_SHOP", "SECRET_ACCESS", "AIRFLOW"))
 
 
+def test_a_job_has_the_secret_and_the_role_of_its_source_and_workload(task: Task) -> None:
+    """Where it has a role: a step of EMR has its cluster's."""
+    task.environment["TIDEMARK_SPARK_SECRETS"] = "tidemark-dev/sources/{source}"
+    role = next((name for name in task.environment if name.endswith("_ROLE")), None)
+    if role:
+        task.environment[role] = "arn:aws:iam::123456789012:role/tidemark-dev-{source}-{workload}"
+    run = task.start()
+
+    assert "tidemark-dev/sources/shop" == run.variables["TIDEMARK_SECRETS"]
+    if role:
+        assert "arn:aws:iam::123456789012:role/tidemark-dev-shop-mirror" == run.record.execution_role_arn
+
+
 @pytest.mark.parametrize("code", [75, 78, 1])
 def test_an_exit_code_and_its_reason_survive_the_way(amazon: Amazon, task: Task, code: int) -> None:
     trying = Running(task.launcher())

@@ -30,6 +30,15 @@ class Job:
     pace: float = DEFAULT_PACE
     limit: int = DEFAULT_LIMIT_S
 
+    @property
+    def workload(self) -> str:
+        """Say as whose role it runs where roles are parted: what these do to a lake is alike."""
+        return {"gold": "gold", "backfill": "gold", "maintain": "maintain", "erase": "erase"}.get(self.name, "mirror")
+
+    def at(self, place: str) -> str:
+        """Give one of many places that a setting stands for: {source} and {workload} in it are this job's."""
+        return place.replace("{source}", self.source).replace("{workload}", self.workload)
+
     def command(self) -> list[str]:
         """Give the arguments with which a Python of the jobs' environment runs it."""
         if self.name == GUARD:

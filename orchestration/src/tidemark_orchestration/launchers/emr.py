@@ -59,7 +59,7 @@ class Emr:
 
 def step(name: str, submit: SparkSubmit, job: Job, outcome: str, on_failure: str) -> dict[str, Any]:
     """Give the step that runs a job."""
-    variables = [f"{variable}={value}" for variable, value in submit.environment(outcome).items()]
+    variables = [f"{variable}={value}" for variable, value in submit.environment(outcome, job).items()]
     words = ["spark-submit", "--deploy-mode", "client", *submit.words, submit.entry, *job.argv()]
     run = {"Jar": "command-runner.jar", "Args": ["env", *variables, *words]}
     return {"Name": name, "ActionOnFailure": on_failure, "HadoopJarStep": run}

@@ -43,14 +43,14 @@ class JobRuns(Target):
         driver = {
             "entryPoint": self.submit.entry,
             "entryPointArguments": job.argv(),
-            "sparkSubmitParameters": " ".join(self.submit.parameters(self.driver_variable, outcome)),
+            "sparkSubmitParameters": " ".join(self.submit.parameters(self.driver_variable, outcome, job)),
         }
         with self._told():
             run = self._client.start_job_run(
                 **self._here,
                 clientToken=name,
                 name=name,
-                executionRoleArn=self.role,
+                executionRoleArn=job.at(self.role),
                 jobDriver={self.driver_word: driver},
                 configurationOverrides=self.overrides,
                 **self._wishes(work),

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tidemark_contract.argv import Job
 from tidemark_contract.errors import SettingsError
 from tidemark_contract.outcome import ADDRESS
 from tidemark_contract.settings import SECRETS
@@ -59,13 +60,13 @@ class SparkSubmit:
             words += ["--conf", f"spark.executorEnv.PYSPARK_PYTHON={python}"]
         return cls(_plain(ENTRY, found[ENTRY]), tuple(words), variables)
 
-    def environment(self, outcome: str) -> dict[str, str]:
+    def environment(self, outcome: str, job: Job) -> dict[str, str]:
         """Give the driver's variables."""
-        return {**self.variables, ADDRESS: outcome}
+        return {**self.variables, SECRETS: job.at(self.variables[SECRETS]), ADDRESS: outcome}
 
-    def parameters(self, driver_variable: str, outcome: str) -> list[str]:
+    def parameters(self, driver_variable: str, outcome: str, job: Job) -> list[str]:
         """Give the words before the entry point; `driver_variable` begins the setting of one of the driver's."""
-        settings = [f"{driver_variable}{name}={value}" for name, value in self.environment(outcome).items()]
+        settings = [f"{driver_variable}{name}={value}" for name, value in self.environment(outcome, job).items()]
         return [*self.words, *(word for setting in settings for word in ("--conf", setting))]
 
 
