@@ -22,7 +22,6 @@ VARIANTS = [
     ("spark-job", {**S3, "podLabels": {"team": "y"}}),
     ("spark-job", {"mode": "application", **S3, "sparkConf": {"spark.executor.heartbeatInterval": "10s"}}),
     ("spark-job", {"mode": "scheduled", "arguments": ["--timeout", "60"]}),
-    ("spark-job", {"mode": "launched"}),
 ]
 every_variant = pytest.mark.parametrize(("chart", "values"), VARIANTS)
 
