@@ -34,14 +34,15 @@ locals {
     }
   }] }
 
-  access_logs = {
-    Sid       = "AccessLogs"
+  # S3's own, and the load balancer's.
+  access_logs = [for service in ["logging.s3.amazonaws.com", "logdelivery.elasticloadbalancing.amazonaws.com"] : {
+    Sid       = "From${title(split(".", service)[0])}"
     Effect    = "Allow"
-    Principal = { Service = "logging.s3.amazonaws.com" }
+    Principal = { Service = service }
     Action    = "s3:PutObject"
     Resource  = "${local.arns["access"]}/*"
     Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
-  }
+  }]
 }
 
 resource "aws_s3_bucket_policy" "this" {
@@ -53,7 +54,7 @@ resource "aws_s3_bucket_policy" "this" {
     Statement = concat(
       local.only_tls[each.key],
       local.only_our_key[each.key],
-      each.key == "access" ? [local.access_logs] : [],
+      each.key == "access" ? local.access_logs : [],
     )
   })
 

@@ -1,0 +1,4 @@
+output "tidemark" {
+  description = "What whoever deploys has to know."
+  value       = module.tidemark
+}

@@ -1,0 +1,44 @@
+variable "region" {
+  description = "Where all of it lies."
+  type        = string
+}
+
+variable "specs" {
+  description = "The folder with <source>/source.yaml: what is mirrored."
+  type        = string
+}
+
+variable "admins" {
+  description = "ARN of the roles that may do everything in the cluster, by a name of ours."
+  type        = map(string)
+}
+
+variable "mails" {
+  description = "E-mail addresses by severity: critical, warning, info."
+  type        = map(set(string))
+  default     = {}
+}
+
+variable "platform" {
+  description = "Where Airflow runs: eks, ecs or mwaa."
+  type        = string
+  default     = "eks"
+}
+
+variable "emr_release" {
+  description = "EMR release with the Spark that the jobs are locked to (jobs/requirements.lock)."
+  type        = string
+  default     = "emr-spark-8.1.0"
+}
+
+variable "release" {
+  description = "Tag of the images that run, a git sha."
+  type        = string
+  default     = "none"
+}
+
+variable "domain" {
+  description = "Under which name Airflow's pages are reached from the internet; without one from the network only."
+  type        = string
+  default     = null
+}

@@ -1,0 +1,9 @@
+output "url" {
+  description = "Where the pages are, within the network."
+  value       = aws_mwaa_environment.this.webserver_url
+}
+
+output "arn" {
+  description = "ARN of the environment."
+  value       = aws_mwaa_environment.this.arn
+}

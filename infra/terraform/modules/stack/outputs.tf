@@ -1,0 +1,55 @@
+output "settings" {
+  description = "What the parts are told: values for Helm and for the workers."
+  value = {
+    TIDEMARK_LAKE                       = module.lake.url
+    TIDEMARK_DAGS                       = "s3://${module.lake.buckets["dags"]}/dags"
+    TIDEMARK_EMR_SERVERLESS_APPLICATION = module.emr_serverless.id
+    TIDEMARK_SPARK_LOGS                 = "s3://${module.lake.buckets["logs"]}/jobs/"
+    AWS_REGION                          = local.here
+  }
+}
+
+output "buckets" {
+  description = "The bucket's name by purpose."
+  value       = module.lake.buckets
+}
+
+output "images" {
+  description = "Where images are pushed to, by name."
+  value       = module.ecr.urls
+}
+
+output "cluster" {
+  description = "Name of the EKS cluster."
+  value       = module.eks.name
+}
+
+output "roles" {
+  description = "ARN of the role by workload."
+  value       = module.workloads.arns
+}
+
+output "service_accounts" {
+  description = "ARN of the role by service account, <namespace>/<name>."
+  value       = module.workloads.service_accounts
+}
+
+output "secrets" {
+  description = "ARN of the secret by name."
+  value       = module.secrets.arns
+}
+
+output "metadata" {
+  description = "Airflow's database: its address, and the secret with its owner's password."
+  value       = [for database in module.metadata : { address = database.address, database = database.database, secret = database.secret }]
+}
+
+output "readers" {
+  description = "ARNs of the policies that let one read a source's tables."
+  value       = module.sources.readers
+}
+
+output "topics" {
+  description = "ARN of the topic by severity."
+  value       = module.messaging.topics
+}
