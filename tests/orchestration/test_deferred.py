@@ -65,7 +65,9 @@ def far(platform: Platform) -> Iterator[Far]:
         platform.start("scheduler")
 
 
-def test_a_task_waits_in_the_triggerer_and_ends_its_job_when_it_is_ended(far: Far) -> None:
+def test_a_task_waits_in_the_triggerer_and_ends_its_job_when_it_is_ended(
+    far: Far, caplog: pytest.LogCaptureFixture
+) -> None:
     platform, run = far.platform, far.begin()
     far.wait_for(run, "copy", "deferred")
     kill(platform, "triggerer")
@@ -78,6 +80,8 @@ def test_a_task_waits_in_the_triggerer_and_ends_its_job_when_it_is_ended(far: Fa
 
     far.wait_for(run, "sync", "deferred")
     _, job = far.service.runs()
+    # Only who waits in the triggerer asks for one job; before that nobody there could end it.
+    wait_for(lambda: f"/jobruns/{job.record.id} " in caplog.text, platform.whole_story)
     answer = platform.ask("PATCH", f"{RUNS}/{run}/taskInstances/sync", body={"new_state": "failed"})
     assert answer.ok, answer.text
     wait_for(job.is_ending, platform.whole_story)
