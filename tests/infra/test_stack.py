@@ -12,7 +12,7 @@ from tests.infra.stacks import STATE, Stack
 from tests.infra.terraform import copied
 from tests.infra.test_apply import client
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800), pytest.mark.drawn(2)]
 
 
 @pytest.fixture(scope="module")
