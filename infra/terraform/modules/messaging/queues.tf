@@ -1,9 +1,9 @@
 # remedy: what a program may mend. given-up: what it has tried five times. undelivered: what never came to a target.
 locals {
   queues = {
-    remedy      = { days = 4, redrive = "given-up" }
-    given-up    = { days = 14, redrive = null }
-    undelivered = { days = 14, redrive = null }
+    remedy      = { days = 4 }
+    given-up    = { days = 14 }
+    undelivered = { days = 14 }
   }
   arns = { for name in keys(local.queues) : name => "arn:${data.aws_partition.this.partition}:sqs:${data.aws_region.this.name}:${local.account}:${var.name}-${name}" }
 }
@@ -18,8 +18,16 @@ resource "aws_sqs_queue" "this" {
   name                      = "${var.name}-${each.key}"
   kms_master_key_id         = var.kms_key
   message_retention_seconds = each.value.days * 24 * 3600
-  redrive_policy            = each.value.redrive == null ? null : jsonencode({ deadLetterTargetArn = local.arns[each.value.redrive], maxReceiveCount = 5 })
   tags                      = var.tags
+}
+
+# By itself, for it wants the other queue to be there: as a part of the queue it would be made beside it.
+resource "aws_sqs_queue_redrive_policy" "remedy" {
+  queue_url = aws_sqs_queue.this["remedy"].id
+  redrive_policy = jsonencode({
+    deadLetterTargetArn = aws_sqs_queue.this["given-up"].arn
+    maxReceiveCount     = 5
+  })
 }
 
 resource "aws_sqs_queue_policy" "this" {
