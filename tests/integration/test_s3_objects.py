@@ -15,9 +15,10 @@ from tests.integration.proxy import HEALTHY, Fault, FaultyS3, Rule
 from tests.integration.s3 import BUCKET, S3Server
 from tidemark_contract.errors import LakeUnavailable, LeaseTaken
 from tidemark_contract.layout import Layout
-from tidemark_jobs import storage
+from tidemark_jobs import deltalog, storage
 from tidemark_jobs.changelog import CHANGES
 from tidemark_jobs.control import Control
+from tidemark_jobs.deltalog import open_table
 from tidemark_jobs.landing import Landing, open_bronze
 from tidemark_jobs.leases import lease
 from tidemark_jobs.tables import ProofRow
@@ -91,6 +92,20 @@ def test_a_proof_whose_answer_was_lost_is_kept_once(far: Layout, faulty_s3: Faul
         prove(far, mark)
 
     assert list(range(3)) == [proof.mark for proof in Control(far).proofs()]
+
+
+@UNTOLD
+def test_a_compaction_whose_answer_was_lost_repeats_no_proof(
+    far: Layout, faulty_s3: FaultyS3, fault: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deltalog, "COMPACT_EVERY", 4)
+    for mark in range(4):
+        prove(far, mark)
+    faulty_s3.follow(Rule(fault, ("PUT",), "proofs/_delta_log/0*5.json"))  # after the entry of the proof
+    prove(far, 4)
+
+    assert 5 == open_table(far.control("proofs")).version()
+    assert list(range(5)) == [proof.mark for proof in Control(far).proofs()]
 
 
 @UNTOLD

@@ -21,7 +21,7 @@ from tidemark_contract.layout import Layout
 from tidemark_contract.marks import Mark, MarkKind, format_lsn
 from tidemark_contract.names import TableName
 from tidemark_contract.visibility import Snapshot
-from tidemark_jobs.deltalog import OwnCommit, open_table, storage_options
+from tidemark_jobs.deltalog import SMALL, OwnCommit, keep_small, open_table, storage_options
 from tidemark_jobs.failures import engines_told
 from tidemark_jobs.tables import (
     ERASURES,
@@ -34,6 +34,7 @@ from tidemark_jobs.tables import (
     QuarantineRow,
 )
 
+NAMES = ("marks", "tables", "proofs", "quarantine", "erasures")
 ATTEMPTS = 20
 
 
@@ -214,6 +215,12 @@ class Control:
         rows = self._rows(table) if table else []
         return [QuarantineRow(**row) for row in rows]
 
+    def vacuum(self, hours: int) -> None:
+        """Delete files that no version younger than so many hours has, other sources' too: all read the newest."""
+        for name in NAMES:
+            if table := self._open(name):
+                table.vacuum(retention_hours=hours, dry_run=False, enforce_retention_duration=False, full=True)
+
     def _rows(self, table: DeltaTable, condition: str = "true") -> list[dict[str, Any]]:
         """Read this source's rows by delta-rs itself.
 
@@ -251,6 +258,7 @@ class Control:
             table = self._open(name)
             check(table)
             if self._commit(name, table, pa.Table.from_pylist(rows, schema)):
+                keep_small(self.layout.control(name), table.version() + 1 if table else 0)
                 return
         raise LeaseTaken(f"control table {name} is being written by too many others")
 
@@ -275,6 +283,7 @@ class Control:
                     rows,
                     mode="error",
                     partition_by=["source"],
+                    configuration=SMALL,
                     commit_properties=own.properties,
                     storage_options=storage_options(self.layout.root),
                 )

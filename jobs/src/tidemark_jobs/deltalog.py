@@ -5,10 +5,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from deltalake import CommitProperties, DeltaTable
+from deltalake.exceptions import DeltaError
 
 from tidemark_contract import s3
+from tidemark_contract.errors import TidemarkError
 from tidemark_contract.s3 import SCHEME, S3Access, lake_error
 from tidemark_jobs import storage
+from tidemark_jobs.logs import log
+
+COMPACT_EVERY = 64
+# What a compaction has replaced is told in checkpoints for so long.
+SMALL = {"delta.deletedFileRetentionDuration": "interval 1 hour"}
+# A file of that size is left alone: what is put together again and again is never much.
+COMPACTED_BYTES = 4 << 20
 
 
 def open_table(url: str, version: int | None = None) -> DeltaTable:
@@ -44,6 +53,21 @@ class OwnCommit:
     def stands(self) -> bool:
         """Tell whether it is this commit that has made the version."""
         return self.name.encode() in (storage.read(self.url, entry(self.version)) or b"")
+
+
+def keep_small(url: str, version: int) -> None:
+    """Put together, at some versions, what was appended file by file: to open a table is to read the names of all.
+
+    No row changes. Whoever is beaten to it, or cut off, leaves it to the next one.
+    """
+    if not version or version % COMPACT_EVERY:
+        return
+    try:
+        table = open_table(url)
+        table.optimize.compact(target_size=COMPACTED_BYTES)
+        table.create_checkpoint()
+    except (DeltaError, TidemarkError, OSError) as error:
+        log("compaction_left", level="warning", path=url, reason=str(error))
 
 
 def storage_options(url: str) -> dict[str, Any] | None:

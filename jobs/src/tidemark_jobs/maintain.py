@@ -52,6 +52,7 @@ def maintain(run: Run) -> dict[str, object]:
         open_bronze(run.layout)  # made if no sync has run yet
         compact(run.spark, run.layout.bronze)
         vacuum(run.spark, run.layout.bronze, hours, lite=True)
+        run.control.vacuum(hours)
         marks = expire_marks(run.url, KEEP_MARKS_IN_SOURCE)
     return {
         "job": "maintain",
