@@ -22,6 +22,8 @@ from tidemark_jobs.run import Run
 from tidemark_source.marks import changed_since, write_mark
 
 POLL_S = 0.5
+# Another one works, and whoever waits for it takes of the same machine.
+GENTLE_S = 2.0
 
 
 def sync_to(run: Run, bronze: Bronze, wanted: Mark, held: Lease) -> PublishedMark:
@@ -50,7 +52,7 @@ def sync_to(run: Run, bronze: Bronze, wanted: Mark, held: Lease) -> PublishedMar
 def sync_or_wait(run: Run, wanted: Mark) -> PublishedMark:
     """Publish the mark, or wait until the sync that is running has; when it ends without, it is ours."""
     deadline = time.monotonic() + run.job.timeout
-    waiting = False
+    pause, waiting = POLL_S, False
     while True:
         try:
             with lease(run.layout, "sync") as own:
@@ -61,16 +63,17 @@ def sync_or_wait(run: Run, wanted: Mark) -> PublishedMark:
             waiting = True
         if published := run.control.published(wanted.id):
             return published
-        _wait(deadline, wanted)
+        _wait(deadline, wanted, pause)
+        pause = min(2 * pause, GENTLE_S)
 
 
-def _wait(deadline: float, wanted: Mark) -> None:
+def _wait(deadline: float, wanted: Mark, pause: float = POLL_S) -> None:
     if time.monotonic() > deadline:
         raise MarkTimeout(
             f"mark {wanted.id} did not arrive in the lake: is the stream running? `tidemark status` shows it, "
             "`tidemark start` starts it; a longer --timeout waits longer"
         )
-    time.sleep(POLL_S)
+    time.sleep(pause)
 
 
 def _check_source(run: Run, bronze: Bronze, published: PublishedMark | None) -> None:
