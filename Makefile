@@ -165,6 +165,14 @@ $(addprefix image-,$(IMAGES)): setup-s3
 	@echo "image: tidemark-$(@:image-%=%):$(TAG)"
 	@infra/images/build.sh $(@:image-%=%) tidemark-$(@:image-%=%):$(TAG)
 
+# For a Spark that is not ours; CLUSTER_PYTHON is where that one has its Python 3.11.
+CLUSTER_PYTHON ?= /usr/bin/python3.11
+.PHONY: package
+package: setup ## Put together what spark-submit on EMR needs, in the new folder PACKAGE=…
+	@test -n "$(PACKAGE)" || { echo "package: PACKAGE is not set: make package PACKAGE=build/spark names a new folder" >&2; exit 78; }
+	@infra/images/package.sh "$(PACKAGE)" "$(CLUSTER_PYTHON)"
+	@echo "package: $(PACKAGE)"
+
 # Or docker-compose, of any version that is not the first.
 DOCKER_COMPOSE ?= docker compose
 AIRFLOW_IMAGE ?= tidemark-airflow:local
