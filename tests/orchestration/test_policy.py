@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from tidemark_orchestration import policy, prepare
 from tidemark_orchestration.access import dag_access, owner_role
 
 REPOSITORY = Path(__file__).parents[2]
+HIDDEN = "AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__VISIBILITY_TIMEOUT"
+Start = Callable[[str], "subprocess.CompletedProcess[str]"]
 FAB = "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"
 
 
@@ -81,24 +84,45 @@ def test_nothing_is_prepared_behind_an_open_door(
     assert "AUTH_ROLE_PUBLIC" in capsys.readouterr().err
 
 
-def test_an_api_server_of_the_image_asks_first(settings: Path, tmp_path: Path) -> None:
-    """The entry point itself, with what it starts in its place."""
-    settings.write_text("AUTH_ROLE_PUBLIC = 'Admin'\n")
+@pytest.fixture
+def start(tmp_path: Path) -> Start:
+    """Give the image's entry point itself, with what it starts in its place."""
     for name, words in {"dumb-init": "echo started", "python": f'exec "{sys.executable}" -W ignore "$@"'}.items():
         (tmp_path / name).write_text(f"#!/bin/sh\n{words}\n")
         (tmp_path / name).chmod(0o755)
     script = REPOSITORY / "infra" / "images" / "airflow" / "entrypoint.sh"
 
-    def start(command: str) -> "subprocess.CompletedProcess[str]":
+    def started(command: str) -> "subprocess.CompletedProcess[str]":
         words = ["sh", "-c", f'PATH={tmp_path}:$PATH exec sh "{script}" {command}']
         return subprocess.run(words, capture_output=True, text=True, check=False)
 
+    return started
+
+
+def test_an_api_server_of_the_image_asks_first(settings: Path, start: Start) -> None:
+    settings.write_text("AUTH_ROLE_PUBLIC = 'Admin'\n")
     refused, other = start("api-server"), start("scheduler")
     settings.write_text("")
 
     assert (78, "") == (refused.returncode, refused.stdout)
     assert "AUTH_ROLE_PUBLIC" in refused.stderr
     assert ["started\n"] * 2 == [other.stdout, start("api-server --workers 1").stdout]
+
+
+def test_who_knows_the_queue_asks_first(monkeypatch: pytest.MonkeyPatch, start: Start) -> None:
+    """Each by itself: neither has an API server to ask for it. A scheduler does not know where jobs run."""
+    monkeypatch.setenv("AIRFLOW__CELERY__BROKER_URL", "sqs://")
+    monkeypatch.setenv(HIDDEN, "86400")
+    refused = [start("scheduler"), start("celery worker --concurrency 2")]
+    monkeypatch.setenv(HIDDEN, "43200")
+    scheduler, worker = start("scheduler"), start("celery worker")
+    monkeypatch.setenv("TIDEMARK_LAUNCHER", "emr-serverless")
+
+    assert [(78, "")] * 2 == [(each.returncode, each.stdout) for each in refused]
+    assert [] == [each.stderr for each in refused if f"{HIDDEN} is '86400'" not in each.stderr]
+    assert ("started\n", 78) == (scheduler.stdout, worker.returncode)
+    assert "TIDEMARK_LAUNCHER is local" in worker.stderr
+    assert ["started\n"] * 2 == [start("celery worker").stdout, start("triggerer").stdout]
 
 
 def test_compose_opens_no_door(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,15 +155,16 @@ def test_a_queue_that_would_give_a_task_twice_is_refused_with_the_cure(
     monkeypatch: pytest.MonkeyPatch, hidden: str, launcher: str, said: str
 ) -> None:
     monkeypatch.setenv("AIRFLOW__CELERY__BROKER_URL", "sqs://")
-    monkeypatch.setenv("AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__VISIBILITY_TIMEOUT", hidden)
+    monkeypatch.setenv(HIDDEN, hidden)
     monkeypatch.setenv("TIDEMARK_LAUNCHER", launcher)
 
     with pytest.raises(ConfigurationError, match=said):
-        policy.refuse_what_is_unsafe()
+        policy.refuse_what_is_unsafe("celery")
 
 
 def test_a_queue_that_hides_a_task_as_long_as_it_may_is_let_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW__CELERY__BROKER_URL", "sqs://")
-    monkeypatch.setenv("AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__VISIBILITY_TIMEOUT", "43200")
+    monkeypatch.setenv(HIDDEN, "43200")
     monkeypatch.setenv("TIDEMARK_LAUNCHER", "emr-serverless")
-    policy.refuse_what_is_unsafe()
+    for service in policy.ASKED:
+        policy.refuse_what_is_unsafe(service)

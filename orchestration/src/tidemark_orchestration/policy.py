@@ -1,12 +1,13 @@
-"""`python -m tidemark_orchestration.policy`: refuse an Airflow that lets strangers in, or gives a task twice.
+"""`python -m tidemark_orchestration.policy [SERVICE]`: refuse an Airflow that lets strangers in, or gives a task twice.
 
-The image runs it before an API server starts, and `prepare` before anything: a setting of that kind is often made in
-the container that runs, and forgotten there. Airflow on a laptop (`make up`) is not asked.
+The image runs it before a service starts, and `prepare` before anything: a setting of that kind is often made in the
+container that runs, and forgotten there. A service is asked what it is told of: an API server of who gets in, a
+scheduler of its queue, a worker of that and of its jobs. Airflow on a laptop (`make up`) is not asked.
 """
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from airflow.providers.common.compat.sdk import conf
 
@@ -20,9 +21,10 @@ _MOST_OF_SQS_S = 43_200
 _CURE = "take it out, and give people a login and a role: docs/orchestration.md#who-may-do-what"
 
 
-def refuse_what_is_unsafe() -> None:
+def refuse_what_is_unsafe(service: str | None = None) -> None:
     """Raise ConfigurationError with all that is open, or done twice, and the cure."""
-    if found := [*open_doors(), *hasty_queues()]:
+    asked = ASKED[service] if service else (open_doors, hasty_queues)
+    if found := [problem for ask in asked for problem in ask()]:
         raise ConfigurationError("\n".join(found))
 
 
@@ -41,17 +43,30 @@ def open_doors() -> Iterator[str]:
 
 def hasty_queues() -> Iterator[str]:
     """Say where SQS would give a task that still runs to another worker: it hides one for twelve hours at most."""
-    if not conf.get("celery", "broker_url", fallback="").startswith("sqs:"):
-        return
     hidden = conf.get("celery_broker_transport_options", "visibility_timeout", fallback="")
-    if not hidden.isdecimal() or not 0 < int(hidden) <= _MOST_OF_SQS_S:
+    if _is_sqs() and not (hidden.isdecimal() and 0 < int(hidden) <= _MOST_OF_SQS_S):
         most = _MOST_OF_SQS_S
         yield f"{_HIDDEN} is {hidden!r}: SQS takes up to {most}, and Celery asks for twice that; write {most}"
-    if (os.environ.get(LAUNCHER) or LOCAL) == LOCAL:
+
+
+def long_jobs() -> Iterator[str]:
+    """Say where a task may take longer than SQS hides it. Only a worker is told where its jobs run."""
+    if _is_sqs() and (os.environ.get(LAUNCHER) or LOCAL) == LOCAL:
         yield (
             f"{LAUNCHER} is {LOCAL}: a copy may take a day on its worker, and SQS hides a task for twelve hours; let "
             "jobs run elsewhere, where they hold up no worker (docs/orchestration.md#where-a-job-runs), or take Redis"
         )
+
+
+ASKED: dict[str, Sequence[Callable[[], Iterator[str]]]] = {
+    "api-server": (open_doors,),
+    "scheduler": (hasty_queues,),
+    "celery": (hasty_queues, long_jobs),
+}
+
+
+def _is_sqs() -> bool:
+    return bool(conf.get("celery", "broker_url", fallback="").startswith("sqs:"))
 
 
 def _in_file(file: str) -> Iterator[str]:
@@ -70,10 +85,13 @@ def _in_file(file: str) -> Iterator[str]:
         )
 
 
-def main() -> int:
+def main(words: Sequence[str]) -> int:
     """Say what is unsafe; 78 when anything is."""
+    if len(words) > 1 or not set(words) <= set(ASKED):
+        print(f"usage: python -m tidemark_orchestration.policy [{' | '.join(ASKED)}]", file=sys.stderr)
+        return 2
     try:
-        refuse_what_is_unsafe()
+        refuse_what_is_unsafe(*words)
     except ConfigurationError as error:
         print(error, file=sys.stderr)
         return error.exit_code
@@ -81,4 +99,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
