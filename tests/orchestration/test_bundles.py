@@ -141,6 +141,35 @@ def test_a_disk_that_is_cut_off_at_any_request_keeps_what_it_has(store: Store, t
     assert TWO == there(disk / "current"), "what went is gone, too"
 
 
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import boto3
+from tidemark_orchestration.bundles.local import bring_current
+from tidemark_orchestration.bundles.store import Store
+Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+bring_current(Store(sys.argv[1], boto3.client("s3")), Path(sys.argv[2]))
+"""
+
+
+def test_the_link_of_one_that_was_killed_before_it_was_renamed_goes(store: Store, tmp_path: Path) -> None:
+    """The next one sweeps it, but not that of one who may still be at it."""
+    disk = tmp_path / "disk"
+    version = store.publish(folder(tmp_path / "1", ONE)).version
+    store.promote(version)
+    killed = subprocess.run([sys.executable, "-c", KILLED, store.url, str(disk)], check=False)
+    assert -signal.SIGKILL == killed.returncode
+    [left] = disk.glob(".current-*")
+
+    bring_current(store, disk)
+    assert left.is_symlink()
+    os.utime(left, times=(time.time() - 90,) * 2, follow_symlinks=False)
+    bring_current(store, disk)
+
+    assert ["current", "versions"] == sorted(path.name for path in disk.iterdir())
+    assert ONE == there(disk / "current")
+
+
 def test_many_at_once_have_it_whole(store: Store, tmp_path: Path) -> None:
     version = store.publish(folder(tmp_path / "1", ONE)).version
     store.promote(version)

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import time
 import uuid
+from contextlib import suppress
 from pathlib import Path
 
 from tidemark_orchestration.bundles.store import Store
@@ -14,6 +15,7 @@ CURRENT = "current"
 _HALF = ".fetching-"
 _KEPT = 3
 _ABANDONED_S = 3600.0
+_LINK_ABANDONED_S = 60.0  # a link that is made is renamed at once
 
 
 def materialize(store: Store, version: str, below: Path) -> Path:
@@ -50,6 +52,7 @@ def bring_current(store: Store, folder: Path) -> str:
     """Let `folder/current`, a link, lead to the promoted version, in one step; give the version."""
     version, link = store.current(), folder / CURRENT
     materialize(store, version, folder / VERSIONS)
+    _sweep(folder)
     leads_to = f"{VERSIONS}/{version}"
     if not link.is_symlink() or os.readlink(link) != leads_to:
         new = folder / f".{CURRENT}-{uuid.uuid4()}"
@@ -57,3 +60,11 @@ def bring_current(store: Store, folder: Path) -> str:
         new.replace(link)
         tidy(folder / VERSIONS)
     return version
+
+
+def _sweep(folder: Path) -> None:
+    """Remove the links of those who were killed before they had renamed theirs."""
+    for link in folder.glob(f".{CURRENT}-*"):
+        with suppress(FileNotFoundError):  # another one was first
+            if link.lstat().st_mtime < time.time() - _LINK_ABANDONED_S:
+                link.unlink()
