@@ -300,6 +300,23 @@ def test_a_job_that_was_killed_is_tried_again(dags, job_that_ends) -> None:
     assert not isinstance(retried.value, AirflowFailException)
 
 
+def test_a_job_reads_the_specs_that_its_dag_was_made_from(specs: Path, job_that_ends, tmp_path: Path) -> None:
+    """A run keeps to its version of the DAG files, while TIDEMARK_SPECS of the worker may lead to another."""
+    from airflow.dag_processing.dagbag import DagBag
+
+    version = tmp_path / "version"
+    shutil.copytree(DAGS, version)
+    shutil.copytree(specs / "shop", version / "specs" / "shop")
+    job_that_ends("print('{\"specs\": \"' + os.environ['TIDEMARK_SPECS'] + '\"}')")
+    dags = DagBag(str(version)).dags
+
+    summary, _ = run(dags)
+
+    assert {"specs": str(version / "specs")} == summary
+    others = [task for dag in dags.values() if dag.dag_id != "platform_hygiene" for task in dag.tasks]
+    assert {version / "specs"} == {task.specs for task in others}
+
+
 def test_a_worker_without_the_setting_fails_at_once_and_names_it(dags, monkeypatch: pytest.MonkeyPatch) -> None:
     from airflow.sdk.exceptions import AirflowFailException
 

@@ -11,12 +11,16 @@ SUFFIX = ".yaml"
 
 @dataclass(frozen=True)
 class Outline:
-    """A source, and the `TableName.path` of each of its tables: what their spec files are called."""
+    """A source, and the `TableName.path` of each of its tables: what their spec files are called.
+
+    `specs` is the folder that it was found in, with those of other sources.
+    """
 
     name: str
     owner: str
     description: str
     paths: frozenset[str]
+    specs: Path
 
 
 def load_outlines(specs: Path) -> tuple[Outline, ...]:
@@ -29,4 +33,4 @@ def _outline(folder: Path) -> Outline:
     # By their names alone: a thousand Path objects cost more than all else that is parsed.
     tables = (name for name in os.listdir(folder) if name.endswith(SUFFIX) and name != SOURCE_FILE)
     paths = frozenset(name.removesuffix(SUFFIX) for name in tables)
-    return Outline(name, owner, description, paths)
+    return Outline(name, owner, description, paths, folder.parent)

@@ -38,6 +38,7 @@ def _gold_dag(source: Outline, mart: str) -> DAG:
         JobOperator(
             task_id="gold",
             job=Job("gold", source.name, tables=(mart,)),
+            specs=source.specs,
             outlets=[mart_asset(source.name, mart)],
             execution_timeout=timedelta(hours=1),
         )
@@ -74,6 +75,7 @@ def _backfill_dag(source: Outline, marts: Sequence[str]) -> DAG:
         JobOperator(
             task_id="backfill",
             job=Job("backfill", source.name),
+            specs=source.specs,
             tables="{{ params.marts }}",
             mark="{{ params.mark }}",
             asset_of=mart_asset,

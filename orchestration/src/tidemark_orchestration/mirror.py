@@ -26,6 +26,7 @@ def sync_dag(source: Outline) -> DAG:
         JobOperator(
             task_id="sync",
             job=Job("sync", source.name),
+            specs=source.specs,
             outlets=[AssetAlias(silver_alias(source.name))],
             pool=pool_name(source.name),
             execution_timeout=timedelta(hours=1),
@@ -40,7 +41,12 @@ def guard_dag(source: Outline) -> DAG:
         "A stream that a person has stopped stays so: `docs/orchestration.md#the-guard`."
     )
     with _dag(source, GUARD, doc, GUARD_EVERY, ends_in=timedelta(minutes=30)) as dag:
-        JobOperator(task_id=GUARD, job=Job(GUARD, source.name), execution_timeout=timedelta(minutes=10))
+        JobOperator(
+            task_id=GUARD,
+            job=Job(GUARD, source.name),
+            specs=source.specs,
+            execution_timeout=timedelta(minutes=10),
+        )
     return dag
 
 
@@ -48,7 +54,12 @@ def verify_dag(source: Outline) -> DAG:
     """Prove all tables once a day. It waits for a sync where one runs: it needs no place in the pool."""
     doc = f"Prove every table of **{source.name}** equal to the source, at a mark of its own.\n\n{source.description}"
     with _dag(source, "verify", doc, "@daily", ends_in=timedelta(hours=12)) as dag:
-        JobOperator(task_id="verify", job=Job("verify", source.name), execution_timeout=timedelta(hours=8))
+        JobOperator(
+            task_id="verify",
+            job=Job("verify", source.name),
+            specs=source.specs,
+            execution_timeout=timedelta(hours=8),
+        )
     return dag
 
 
@@ -59,6 +70,7 @@ def maintain_dag(source: Outline) -> DAG:
         JobOperator(
             task_id="maintain",
             job=Job("maintain", source.name),
+            specs=source.specs,
             pool=pool_name(source.name),
             execution_timeout=timedelta(hours=4),
         )
@@ -81,12 +93,14 @@ def copy_dag(source: Outline) -> DAG:
         copy = JobOperator(
             task_id="copy",
             job=Job("copy", source.name),
+            specs=source.specs,
             tables="{{ params.tables }}",
             execution_timeout=timedelta(hours=24),
         )
         sync = JobOperator(
             task_id="sync",
             job=Job("sync", source.name),
+            specs=source.specs,
             pool=pool_name(source.name),
             execution_timeout=timedelta(hours=1),
         )

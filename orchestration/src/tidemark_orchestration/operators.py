@@ -1,9 +1,11 @@
 """A task that is one run of one job."""
 
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from airflow.sdk import Asset, AssetAlias, BaseOperator
@@ -28,6 +30,9 @@ class JobOperator(BaseOperator):
     Each asset that it publishes carries the mark it was published at; behind an alias, each table that the mark has.
     `tables`, a list or a template of one, stands in the place of the job's own, and so does `mark`. `asset_of` gives
     the asset of what the job has published, by its name.
+
+    `specs` is the folder that the DAG was made from: of the version that the run began with, which a job on the worker
+    has to see too, though TIDEMARK_SPECS may be another by then.
     """
 
     template_fields = ("tables", "mark")
@@ -37,6 +42,7 @@ class JobOperator(BaseOperator):
         self,
         *,
         job: Job,
+        specs: Path | None = None,
         tables: Sequence[str] | str = (),
         mark: int | str | None = None,
         asset_of: Callable[[str, str], Asset] = silver_asset_named,
@@ -44,6 +50,7 @@ class JobOperator(BaseOperator):
     ) -> None:
         super().__init__(**facts)
         self.job = job
+        self.specs = specs
         self.tables = tables
         self.mark = mark
         self.asset_of = asset_of
@@ -88,7 +95,8 @@ class JobOperator(BaseOperator):
         def work() -> Work:
             return Work.of(job, context["ti"], self.execution_timeout)
 
-        self._launcher = launcher_for(job, work, self.log.log)
+        told = {**os.environ, "TIDEMARK_SPECS": str(self.specs)} if self.specs else os.environ
+        self._launcher = launcher_for(job, work, self.log.log, told)
         return self._launcher
 
     def _deferred(self, remote: Remote) -> TaskDeferred:
