@@ -16,7 +16,7 @@ LIMITS = Limits.read({})
 
 def test_one_that_runs_within_its_limits_gives_no_reason_to_speak():
     assert None is hindrance(RUNS)
-    assert [] == list(beyond(RUNS, LIMITS))
+    assert {} == beyond(RUNS, LIMITS)
 
 
 @pytest.mark.parametrize(
@@ -53,28 +53,45 @@ def test_what_is_down_or_stopped_or_runs_elsewhere_is_no_hindrance():
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "limit", "words"),
     [
-        ({"slot": replace(SLOT, retained_bytes=11 * 10**9)}, "holds 11.0 GB of the source's log, more than 10.0 GB"),
-        ({"slot": replace(SLOT, safe_wal_size=1_000_000)}, "is lost after another 1.0 MB"),
-        ({"slot": replace(SLOT, safe_wal_size=-5)}, "is lost after another 0 B"),
-        ({"slot": replace(SLOT, xmin_age=100_000_001)}, "100,000,001 transactions ago from VACUUM"),
-        ({"stream": {**RUNS.stream, "checkpoint_age_s": 301.0}}, "landed nothing for 5 min, more than 300 s"),
-        ({"mark_age_s": 3601.0}, "mark is 60 min old, more than 3600 s (TIDEMARK_LIMIT_MARK_S)"),
+        (
+            {"slot": replace(SLOT, retained_bytes=11 * 10**9)},
+            "TIDEMARK_LIMIT_WAL_MB",
+            "holds 11.0 GB of the source's log, more than 10.0 GB",
+        ),
+        ({"slot": replace(SLOT, safe_wal_size=1_000_000)}, "max_slot_wal_keep_size", "is lost after another 1.0 MB"),
+        ({"slot": replace(SLOT, safe_wal_size=-5)}, "max_slot_wal_keep_size", "is lost after another 0 B"),
+        (
+            {"slot": replace(SLOT, xmin_age=100_000_001)},
+            "TIDEMARK_LIMIT_XMIN_AGE",
+            "100,000,001 transactions ago from VACUUM",
+        ),
+        (
+            {"stream": {**RUNS.stream, "checkpoint_age_s": 301.0}},
+            "TIDEMARK_LIMIT_CHECKPOINT_S",
+            "landed nothing for 5 min, more than 300 s",
+        ),
+        (
+            {"mark_age_s": 3601.0},
+            "TIDEMARK_LIMIT_MARK_S",
+            "mark is 60 min old, more than 3600 s (TIDEMARK_LIMIT_MARK_S)",
+        ),
     ],
     ids=["log", "nearly lost", "being lost", "xmin", "checkpoint", "mark"],
 )
-def test_each_limit_is_told_by_itself(change, words):
-    [told] = beyond(replace(RUNS, **change), LIMITS)
+def test_each_limit_is_told_by_itself(change, limit, words):
+    [(name, told)] = beyond(replace(RUNS, **change), LIMITS).items()
 
+    assert limit == name
     assert words in told
 
 
 def test_of_one_that_is_stopped_only_what_it_costs_is_told():
     stopped = replace(RUNS, stream={"state": "stopped", "checkpoint_age_s": 9e9}, mark_age_s=9e9)
 
-    assert [] == list(beyond(stopped, LIMITS))
-    [told] = beyond(replace(stopped, slot=replace(SLOT, xmin_age=2**31)), LIMITS)
+    assert {} == beyond(stopped, LIMITS)
+    [told] = beyond(replace(stopped, slot=replace(SLOT, xmin_age=2**31)), LIMITS).values()
     assert "`tidemark start`, or give the slot up by `tidemark drop`" in told
 
 

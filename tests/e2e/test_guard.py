@@ -188,7 +188,7 @@ def test_one_that_is_stopped_still_costs_the_source(stopped: Guarded) -> None:
 
     code, summary, reason = stopped.guard()
 
-    assert (1, "stopped") == (code, summary["stream"])
+    assert (1, "stopped", ["TIDEMARK_LIMIT_WAL_MB"]) == (code, summary["stream"], summary["beyond"])
     assert summary["retained_bytes"] > 1_000_000
     assert "more than 1.0 MB (TIDEMARK_LIMIT_WAL_MB): `tidemark start`" in reason
     assert [] == stopped.pids()

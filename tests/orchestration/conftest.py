@@ -1,13 +1,16 @@
 """An Airflow of its own, in a folder that goes with the tests; set before Airflow is imported."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -46,3 +49,26 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Platform"]:
 
     with made(tmp_path_factory.mktemp("platform")) as platform:
         yield platform
+
+
+@pytest.fixture
+def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
+    """Give what a place of TIDEMARK_NOTIFY was told."""
+    got: list[dict[str, Any]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        connection = {"conn_type": "http", "host": f"http://127.0.0.1:{server.server_port}/secret-path"}
+        monkeypatch.setenv("AIRFLOW_CONN_TEAMS", json.dumps(connection))
+        monkeypatch.setenv("TIDEMARK_NOTIFY", "webhook:teams")
+        yield got
+        server.shutdown()

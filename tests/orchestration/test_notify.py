@@ -3,9 +3,6 @@
 import asyncio
 import json
 import socket
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,28 +23,6 @@ def fail() -> None:
 
     for notifier in on_failure():
         notifier({**CONTEXT, "dag": DAG("sync_shop", schedule=None)})
-
-
-@pytest.fixture
-def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
-    got: list[dict[str, Any]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        connection = {"conn_type": "http", "host": f"http://127.0.0.1:{server.server_port}/secret-path"}
-        monkeypatch.setenv("AIRFLOW_CONN_TEAMS", json.dumps(connection))
-        monkeypatch.setenv("TIDEMARK_NOTIFY", "webhook:teams")
-        yield got
-        server.shutdown()
 
 
 def test_a_webhook_gets_a_card_and_its_text(webhook: list[dict[str, Any]]) -> None:

@@ -1,6 +1,6 @@
 """Look after a stream: how it and its slot are, whether it may be started again, and what is beyond a limit."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,8 +25,8 @@ from tidemark_contract.names import slot_name
 from tidemark_source.slots import SlotHealth
 
 NOTHING, RESTARTED = "nothing", "restarted"
-# Of what max_slot_wal_keep_size allows, the slot may hold so much before somebody is told.
-_SHARE_OF_KEPT = 0.8
+# Of what that setting of PostgreSQL's allows, the slot may hold so much before somebody is told.
+_KEPT, _SHARE_OF_KEPT = "max_slot_wal_keep_size", 0.8
 
 
 @dataclass(frozen=True)
@@ -138,29 +138,33 @@ def hindrance(seen: Seen) -> TidemarkError | None:
     return None
 
 
-def beyond(seen: Seen, limits: Limits) -> Iterator[str]:
-    """Say what is beyond its limit, and the cure. A stream that is stopped on purpose still costs the source."""
+def beyond(seen: Seen, limits: Limits) -> dict[str, str]:
+    """Say by the name of each limit that is exceeded what is, and the cure.
+
+    A stream that is stopped on purpose still costs the source.
+    """
     if seen.slot is None:
-        return
-    yield from _of_slot(seen.slot, seen, limits)
+        return {}
+    wrong = _of_slot(seen.slot, seen, limits)
     if seen.state == "stopped":
-        return
+        return wrong
     age, mark_age = seen.stream.get("checkpoint_age_s"), seen.mark_age_s
     if age is not None and age > limits.checkpoint_s:
         why = seen.stream.get("reason") or f"see {seen.stream.get('web_ui')}"
-        yield (
+        wrong[names.CHECKPOINT_S] = (
             f"the stream is {seen.state}, but landed nothing for {seconds(age)}, more than {limits.checkpoint_s} s "
             f"({names.CHECKPOINT_S}): {why}"
         )
     if mark_age is not None and mark_age > limits.mark_s:
-        yield (
+        wrong[names.MARK_S] = (
             f"the newest published mark is {seconds(mark_age)} old, more than {limits.mark_s} s ({names.MARK_S}): "
             "see why sync does not run or does not end"
         )
+    return wrong
 
 
-def _of_slot(slot: SlotHealth, seen: Seen, limits: Limits) -> Iterator[str]:
-    held, name = slot.retained_bytes or 0, slot_name(seen.source)
+def _of_slot(slot: SlotHealth, seen: Seen, limits: Limits) -> dict[str, str]:
+    held, name, wrong = slot.retained_bytes or 0, slot_name(seen.source), dict[str, str]()
     cure = (
         "`tidemark start`, or give the slot up by `tidemark drop`"
         if seen.state == "stopped"
@@ -168,14 +172,15 @@ def _of_slot(slot: SlotHealth, seen: Seen, limits: Limits) -> Iterator[str]:
     )
     if held > limits.wal_bytes:
         allowed = f"more than {size(limits.wal_bytes)} ({names.WAL_MB})"
-        yield f"{name} holds {size(held)} of the source's log, {allowed}: {cure}"
+        wrong[names.WAL_MB] = f"{name} holds {size(held)} of the source's log, {allowed}: {cure}"
     if slot.safe_wal_size is not None and held > _SHARE_OF_KEPT * (held + slot.safe_wal_size):
-        yield (
+        wrong[_KEPT] = (
             f"{name} is lost after another {size(max(0, slot.safe_wal_size))} of the source's log "
-            f"(max_slot_wal_keep_size): {cure}, or raise it"
+            f"({_KEPT}): {cure}, or raise it"
         )
     if slot.xmin_age is not None and slot.xmin_age > limits.xmin_age:
-        yield (
+        wrong[names.XMIN_AGE] = (
             f"{name} keeps catalog rows of {slot.xmin_age:,} transactions ago from VACUUM, more than "
             f"{limits.xmin_age:,} ({names.XMIN_AGE}): {cure}"
         )
+    return wrong

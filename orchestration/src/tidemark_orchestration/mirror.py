@@ -10,6 +10,7 @@ from tidemark_contract.argv import GUARD, Job
 from tidemark_contract.names import dag_id, pool_name, silver_alias
 from tidemark_contract.outlines import Outline
 from tidemark_orchestration.dag import build
+from tidemark_orchestration.news import GuardOperator
 from tidemark_orchestration.operators import JobOperator
 
 SYNC_EVERY = timedelta(minutes=5)
@@ -41,7 +42,7 @@ def guard_dag(source: Outline) -> DAG:
         "A stream that a person has stopped stays so: `docs/orchestration.md#the-guard`."
     )
     with _dag(source, GUARD, doc, GUARD_EVERY, ends_in=timedelta(minutes=30)) as dag:
-        JobOperator(
+        GuardOperator(
             task_id=GUARD,
             job=Job(GUARD, source.name),
             specs=source.specs,

@@ -59,7 +59,7 @@ class JobOperator(BaseOperator):
     def execute(self, context: Any) -> dict[str, Any]:
         """Give the job's summary; of one that runs elsewhere when it has ended, until when no worker is needed."""
         job = self._rendered()
-        with _at_once():
+        with at_once():
             found = self._launch(job, context).run(job)
         if isinstance(found, Finished):
             return self._concluded(job, found, context)
@@ -69,7 +69,7 @@ class JobOperator(BaseOperator):
         """Give the summary of a job that ran elsewhere, and is over."""
         job, (remote, over) = self._rendered(), read_event(event)
         if isinstance(over, State):
-            with _at_once():
+            with at_once():
                 over = self._launch(job, context).finished(job, remote, over)
         return self._concluded(job, over, context)
 
@@ -116,7 +116,7 @@ class JobOperator(BaseOperator):
 
 
 @contextmanager
-def _at_once() -> Iterator[None]:
+def at_once() -> Iterator[None]:
     """Fail without another try where only a person can help."""
     try:
         yield

@@ -23,13 +23,15 @@ def guard(source: str | None, as_json: bool) -> None:
 
     mirror = Mirror.open(source)
     limits = Limits.read(mirror.environment)
-    seen, did = see(mirror), NOTHING
+    seen, did, wrong = see(mirror), NOTHING, dict[str, str]()
     try:
         with Progress(f"look after the stream of {mirror.name}", raw=as_json) as progress:
             did = tend(mirror, seen, progress.show)
-        seen = see(mirror) if did == RESTARTED else seen
+        if did == RESTARTED:
+            seen = see(mirror)  # what was down is behind: the next look judges it
+        else:
+            wrong = beyond(seen, limits)
     finally:
-        results.show_facts("guard", seen.summary(did), as_json=as_json)
-    # What was down is behind: the next look judges it.
-    if did == NOTHING and (wrong := list(beyond(seen, limits))):
-        raise LimitExceeded("\n".join(wrong))
+        results.show_facts("guard", {**seen.summary(did), "beyond": sorted(wrong)}, as_json=as_json)
+    if wrong:
+        raise LimitExceeded("\n".join(wrong.values()))
