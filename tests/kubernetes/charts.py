@@ -22,7 +22,7 @@ OPERATOR = ROOT / ".tidemark" / "jars" / "kubernetes-schemas" / "flink-kubernete
 KUBERNETES = "1.34"
 _TYPED = {"SparkApplication": SparkApplication, "ScheduledSparkApplication": ScheduledSparkApplication}
 # Of these no registry has a definition: what we render is compared with what their documentation shows.
-WITHOUT_SCHEMA = ("ExternalSecret", "PodMonitor")
+WITHOUT_SCHEMA = ("ExternalSecret", "PodMonitor", "ScaledObject", "TriggerAuthentication")
 
 
 @dataclass(frozen=True)

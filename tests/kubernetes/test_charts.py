@@ -4,8 +4,9 @@ from typing import Any
 
 import helm_python as helm
 import pytest
+import yaml
 
-from tests.kubernetes.charts import Rendered, lint, refusal, render
+from tests.kubernetes.charts import CHARTS, Rendered, lint, refusal, render
 
 S3 = {"lake": {"endpoint": "http://s3:5000", "credentialsSecret": "s3-keys"}}
 EVERYTHING = {
@@ -13,6 +14,15 @@ EVERYTHING = {
     "secrets": {"external": {"enabled": True, "key": "shop"}},
     "podLabels": {"team": "y"},
 }
+# Of an environment's values those that only the stack knows are given beside them.
+STACK = {"externalSecret": {"database": "rds!db-1"}, "database": {"host": "db.internal"}}
+
+
+def of_environment(chart: str, environment: str, given: dict[str, Any]) -> dict[str, Any]:
+    values = yaml.safe_load((CHARTS / chart / f"values-{environment}.yaml").read_text())
+    return {**values, **{name: {**values.get(name, {}), **more} for name, more in given.items()}}
+
+
 VARIANTS = [
     ("flink-pipeline", {}),
     ("flink-pipeline", {**S3, **EVERYTHING}),
@@ -22,6 +32,17 @@ VARIANTS = [
     ("spark-job", {**S3, "podLabels": {"team": "y"}}),
     ("spark-job", {"mode": "application", **S3, "sparkConf": {"spark.executor.heartbeatInterval": "10s"}}),
     ("spark-job", {"mode": "scheduled", "arguments": ["--timeout", "60"]}),
+    ("airflow", {}),
+    ("airflow", {"executor": "CeleryExecutor", "worker": {"keda": {"enabled": True}}}),
+    (
+        "airflow",
+        {
+            "tasks": {"startIn": ["jobs"], "jobTemplate": "sync-job"},
+            "sources": [{"name": "a_b", "specsConfigMap": "y"}],
+        },
+    ),
+    ("airflow", of_environment("airflow", "dev", STACK)),
+    ("airflow", of_environment("airflow", "prod", STACK)),
 ]
 every_variant = pytest.mark.parametrize(("chart", "values"), VARIANTS)
 
@@ -99,14 +120,14 @@ def test_no_secret_is_a_value_or_a_word_of_a_command(chart: str, values: dict[st
 @every_variant
 def test_nothing_reaches_its_pods_but_what_is_named(chart: str, values: dict[str, Any]) -> None:
     rendered = render(chart, values)
-    policy = rendered.of("NetworkPolicy")["spec"]
-    selected = policy["podSelector"]["matchLabels"].items()
+    policies = [document["spec"] for document in rendered.documents if document["kind"] == "NetworkPolicy"]
 
-    assert ["Ingress", "Egress"] == policy["policyTypes"]
-    assert all(rule.get("from") for rule in policy["ingress"])
-    assert all(rule.get("to") for rule in policy["egress"])
+    for policy in policies:
+        assert ["Ingress", "Egress"] == policy["policyTypes"]
+        assert all(rule.get("from") for rule in policy["ingress"])
+        assert all(rule.get("to") for rule in policy["egress"])
     for labels in pod_labels(rendered):
-        assert selected <= labels.items()
+        assert 1 == sum(policy["podSelector"]["matchLabels"].items() <= labels.items() for policy in policies)
 
 
 @pytest.mark.parametrize(
@@ -121,6 +142,12 @@ def test_nothing_reaches_its_pods_but_what_is_named(chart: str, values: dict[str
         ("spark-job", {"job": "drop"}, "job"),
         ("spark-job", {"driver": {"memory": "1Gi"}}, "memory"),
         ("spark-job", {"sparkConf": {"executor.memory": "1g"}}, "executor.memory"),
+        ("airflow", {"executor": "LocalExecutor"}, "executor"),
+        ("airflow", {"execution": {"replicas": 0}}, "execution"),
+        ("airflow", {"env": {"AIRFLOW__CORE__FERNET_KEY": "x"}}, "FERNET_KEY"),
+        ("airflow", {"env": {"TIDEMARK_SOURCE_SHOP_URL": "x"}}, "TIDEMARK_SOURCE_SHOP_URL"),
+        ("airflow", {"database": {"password": "x"}}, "password"),
+        ("airflow", {"serviceAccounts": {"workers": {}}}, "workers"),
     ],
 )
 def test_values_that_make_no_sense_are_refused_by_name(chart: str, values: dict[str, Any], said: str) -> None:
@@ -138,8 +165,6 @@ def pod_labels(rendered: Rendered) -> list[dict[str, str]]:
 
 
 def _templates(rendered: Rendered) -> list[dict[str, Any]]:
-    import yaml
-
     found = []
     for document in rendered.documents:
         spec = document.get("spec", {})
