@@ -49,3 +49,21 @@ run "no_policy_allows_everything_of_a_service" {
     error_message = "A statement has * for an action or for all resources."
   }
 }
+
+run "nodes_of_emr_take_the_role_of_their_workload_and_no_other" {
+  module { source = "../../../infra/terraform/modules/workloads" }
+  variables { emr_clusters = ["shop-gold"] }
+
+  assert {
+    condition     = [for key, role in aws_iam_role.this : key if strcontains(role.assume_role_policy, "ec2.amazonaws.com")] == ["shop-gold"]
+    error_message = "Machines take roles that nobody has given them."
+  }
+  assert {
+    condition     = [for statement in jsondecode(aws_iam_role_policy.this["airflow-worker"].policy).Statement : statement.Resource if statement.Sid == "HandRolesToNodes"] == [["arn:aws:iam::123456789012:role/tidemark-test-shop-gold"]]
+    error_message = "A worker hands machines other roles, or none."
+  }
+  assert {
+    condition     = alltrue([for statement in jsondecode(aws_iam_role_policy.this["airflow-worker"].policy).Statement : can(statement.Condition) if contains(["MakeClusters", "TagClusters", "UseClusters"], statement.Sid)])
+    error_message = "A worker may make or use clusters of others."
+  }
+}

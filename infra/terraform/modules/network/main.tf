@@ -29,7 +29,7 @@ resource "aws_subnet" "this" {
   cidr_block        = each.value.cidr
   tags = merge(var.tags, { Name = "${var.name}-${each.key}", Tier = each.value.tier },
     each.value.tier == "public" ? { "kubernetes.io/role/elb" = "1" } : {},
-    each.value.tier == "private" ? { "kubernetes.io/role/internal-elb" = "1" } : {},
+    each.value.tier == "private" ? { "kubernetes.io/role/internal-elb" = "1", "for-use-with-amazon-emr-managed-policies" = "true" } : {},
   )
 }
 

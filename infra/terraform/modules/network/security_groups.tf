@@ -18,7 +18,10 @@ resource "aws_security_group" "this" {
   name        = "${var.name}-${each.key}"
   description = replace(each.value, "/[^A-Za-z0-9. ,-]/", "")
   vpc_id      = aws_vpc.this.id
-  tags        = merge(var.tags, { Name = "${var.name}-${each.key}" })
+  tags = merge(var.tags, { Name = "${var.name}-${each.key}" },
+    # Without it EMR may not use the group.
+    each.key == "jobs" ? { "for-use-with-amazon-emr-managed-policies" = "true" } : {},
+  )
 }
 
 resource "aws_vpc_security_group_ingress_rule" "this" {

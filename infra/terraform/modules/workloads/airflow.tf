@@ -45,7 +45,47 @@ locals {
       Resource  = ["${local.on_eks}/jobruns/*"]
       Condition = {}
     },
-  ] : statement if endswith(statement.Sid, "OnEks") ? var.emr_on_eks != null : var.emr_serverless != null]
+    {
+      Sid       = "FindClusters"
+      Action    = ["elasticmapreduce:ListClusters"]
+      Resource  = ["*"]
+      Condition = {}
+    },
+    {
+      Sid       = "MakeClusters"
+      Action    = ["elasticmapreduce:RunJobFlow"]
+      Resource  = ["*"]
+      Condition = { StringEquals = { "elasticmapreduce:RequestTag/Stack" = var.name } }
+    },
+    {
+      # Told of at its making only, by those tags.
+      Sid       = "TagClusters"
+      Action    = ["elasticmapreduce:AddTags"]
+      Resource  = ["arn:${local.partition}:elasticmapreduce:${local.here}:cluster/*"]
+      Condition = { StringEquals = { "elasticmapreduce:RequestTag/Stack" = var.name } }
+    },
+    {
+      Sid = "UseClusters"
+      Action = [
+        "elasticmapreduce:AddJobFlowSteps", "elasticmapreduce:CancelSteps", "elasticmapreduce:DescribeCluster",
+        "elasticmapreduce:DescribeStep", "elasticmapreduce:ListSteps", "elasticmapreduce:TerminateJobFlows",
+      ]
+      Resource  = ["arn:${local.partition}:elasticmapreduce:${local.here}:cluster/*"]
+      Condition = { StringEquals = { "elasticmapreduce:ResourceTag/Stack" = var.name } }
+    },
+    {
+      Sid       = "HandRolesToClusters"
+      Action    = ["iam:PassRole"]
+      Resource  = [for key in sort(tolist(var.emr_clusters)) : "${local.job_roles}${key}-emr"]
+      Condition = { StringEquals = { "iam:PassedToService" = "elasticmapreduce.amazonaws.com" } }
+    },
+    {
+      Sid       = "HandRolesToNodes"
+      Action    = ["iam:PassRole"]
+      Resource  = [for key in sort(tolist(var.emr_clusters)) : "${local.job_roles}${key}"]
+      Condition = { StringLike = { "iam:PassedToService" = "ec2.amazonaws.com*" } }
+    },
+  ] : statement if { Serverless = var.emr_serverless != null, OnEks = var.emr_on_eks != null, Clusters = length(var.emr_clusters) > 0, Nodes = length(var.emr_clusters) > 0 }[regex("(Serverless|OnEks|Clusters|Nodes)$", statement.Sid)[0]]]
 
   of_cluster = { ArnEquals = { "ecs:cluster" = try(var.ecs.cluster_arn, "") } }
 

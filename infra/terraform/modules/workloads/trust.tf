@@ -38,6 +38,14 @@ locals {
       }
     },
     {
+      # EC2 says of no machine which one asks: by the instance profile, which only who may pass the role can give.
+      when      = contains(var.emr_clusters, key)
+      Sid       = "EmrClusters"
+      Principal = { Service = "ec2.amazonaws.com" }
+      Action    = ["sts:AssumeRole"]
+      Condition = {}
+    },
+    {
       when      = var.ecs != null && startswith(key, "airflow-")
       Sid       = "EcsTasks"
       Principal = { Service = "ecs-tasks.amazonaws.com" }
@@ -47,5 +55,8 @@ locals {
         ArnLike      = { "aws:SourceArn" = "arn:${local.partition}:ecs:${local.here}:*" }
       }
     },
-  ] : { Sid = trust.Sid, Effect = "Allow", Principal = trust.Principal, Action = trust.Action, Condition = trust.Condition } if trust.when] }
+    ] : merge(
+    { Sid = trust.Sid, Effect = "Allow", Principal = trust.Principal, Action = trust.Action },
+    { for name in ["Condition"] : name => trust.Condition if length(trust.Condition) > 0 },
+  ) if trust.when] }
 }

@@ -57,6 +57,12 @@ variable "emr_on_eks" {
   default     = null
 }
 
+variable "emr_clusters" {
+  description = "Workloads whose jobs run on EMR clusters of their own (shop-gold): nodes take their roles, and workers make and use such clusters."
+  type        = set(string)
+  default     = []
+}
+
 variable "ecs" {
   description = "The ECS cluster whose tasks take the roles of Airflow's services, and the family of its workers."
   type        = object({ cluster_arn = string, worker_family = string })
