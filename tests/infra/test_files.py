@@ -45,6 +45,33 @@ def test_every_module_is_made_alike(module: str) -> None:
     assert not any(re.search(r"^provider ", file.read_text(), re.MULTILINE) for file in folder.glob("*.tf"))
 
 
+@pytest.mark.parametrize("module", MODULES)
+def test_a_modules_page_says_what_it_takes_and_gives(module: str) -> None:
+    """In the words of the files themselves: nobody has to look whether the page is still true."""
+    folder = TERRAFORM / "modules" / module
+    page = (folder / "README.md").read_text()
+    assert page.startswith(f"# {module}\n")
+    variables = blocks(folder / "variables.tf", "variable")
+    inputs = [f"| `{name}` | {says(block)} | {default(block)} |" for name, block in variables]
+    outputs = [f"| `{name}` | {says(block)} |" for name, block in blocks(folder / "outputs.tf", "output")]
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    assert inputs + outputs == rows
+
+
+def blocks(file: Path, kind: str) -> list[tuple[str, str]]:
+    return re.findall(rf'^{kind} "(\w+)" \{{\n(.*?)^\}}', file.read_text(), re.MULTILINE | re.DOTALL)
+
+
+def says(block: str) -> str:
+    [text] = re.findall(r'^  description = "(.*)"$', block, re.MULTILINE)
+    return str(text).replace('\\"', '"').replace("|", "\\|")
+
+
+def default(block: str) -> str:
+    found = re.search(r"^  default\s*= (.*)$", block, re.MULTILINE)
+    return f"`{found[1]}`" if found else "none: has to be given"
+
+
 def test_every_module_has_promises_that_are_tested() -> None:
     assert set(MODULES) - NOT_MOCKED == set(MOCKED)
 

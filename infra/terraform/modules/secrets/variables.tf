@@ -19,10 +19,7 @@ variable "kms_key" {
 }
 
 variable "secrets" {
-  description = <<-TEXT
-    What is kept, by name below `<name>/`. `draw`: 32 letters and digits (`text`), or those as a Fernet key (`fernet`),
-    drawn once and known to nobody; left out, a person or the owner of a database puts the value in.
-  TEXT
+  description = "What is kept, by name below <name>/. `draw`: 32 letters and digits (`text`), or those as a Fernet key (`fernet`), drawn once and known to nobody; left out, a person or the owner of a database puts the value in."
   type = map(object({
     description = string
     draw        = optional(string)
