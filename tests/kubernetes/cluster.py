@@ -52,6 +52,7 @@ class Cluster:
             return cls(given, tuple(shlex.split(os.environ.get("TIDEMARK_KUBERNETES_LOAD", ""))))
         script = kit()
         assert script, missing()
+        _name_server()
         subprocess.run(["bash", str(script), "up"], check=True, stdin=subprocess.DEVNULL, timeout=PATIENCE_S)
         return cls(str(CACHE / "run" / "admin.conf"), ("bash", str(script), "load"))
 
@@ -104,6 +105,15 @@ class Cluster:
         pods = self.kubectl("get", "pods", "-o", "wide", check=False)
         events = self.kubectl("get", "events", "--sort-by=.lastTimestamp", check=False).splitlines()[-15:]
         return "\n".join([pods, *events])
+
+
+def _name_server() -> None:
+    """Make the image that a kit starts CoreDNS from: its own build wants a folder that an archive of it may lack."""
+    if not subprocess.run(["docker", "image", "inspect", "coredns:local"], capture_output=True, check=False).returncode:
+        return
+    with subprocess.Popen(["tar", "-C", CACHE / "bin", "-c", "coredns"], stdout=subprocess.PIPE) as packed:
+        words = ["docker", "import", "--change", 'ENTRYPOINT ["/coredns"]', "-", "coredns:local"]
+        subprocess.run(words, stdin=packed.stdout, check=True, capture_output=True, timeout=PATIENCE_S)
 
 
 def wait_for(ask: Callable[[], Found], what: str, told: Callable[[], str], within_s: float = PATIENCE_S) -> Found:
