@@ -1,6 +1,11 @@
 """A job on AWS is started once, found again, waited for and ended; moto's server stands for AWS, and runs nothing."""
 
+import json
 import logging
+import os
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -368,3 +373,33 @@ def test_a_tasks_name_is_its_own_and_its_tries_count_from_where_it_was_cleared()
     assert [] == work(try_number=3, max_tries=7).before
     assert not work().owns(f"{work().key}0-1")
     assert not work().owns(None)
+
+
+def by_hand(task: Task) -> "subprocess.Popen[str]":
+    argv = [sys.executable, "-W", "ignore", "-m", "tidemark_orchestration.launchers", *SYNC.argv()]
+    environment = {**os.environ, **task.environment}
+    return subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize("outcome", [Outcome(0, MARK), Outcome(78, {}, "wal_level is replica")])
+def test_a_job_that_is_run_by_hand_ends_as_it_says(amazon: Amazon, task: Task, outcome: Outcome) -> None:
+    process = by_hand(task)
+    run = wait_for(lambda: task.runs, "the start")[0]
+    finish(amazon, run, outcome)
+    out, err = process.communicate(timeout=aws.PATIENCE_S)
+
+    assert outcome.code == process.returncode, err
+    assert dict(outcome.summary) == (json.loads(out) if out else {})
+    assert "is started" in err
+    assert outcome.reason in err
+
+
+def test_a_job_that_is_run_by_hand_ends_with_who_runs_it(task: Task) -> None:
+    process = by_hand(task)
+    run = wait_for(lambda: task.runs, "the start")[0]
+    process.terminate()
+    wait_for(lambda: task.runs[0].is_ending(), "its end being asked for")
+    run.tell(run.cancelled)
+    _, err = process.communicate(timeout=aws.PATIENCE_S)
+
+    assert 128 + signal.SIGINT == process.returncode, err

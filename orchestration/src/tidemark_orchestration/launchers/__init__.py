@@ -13,7 +13,7 @@ from tidemark_orchestration.words import Tell
 
 LAUNCHER = "TIDEMARK_LAUNCHER"
 LOCAL = "local"
-TARGETS = (LOCAL, "emr-serverless", "emr", "emr-on-eks")
+TARGETS = (LOCAL, "emr-serverless", "emr", "emr-on-eks", "kubernetes")
 
 
 def launcher_for(
@@ -46,4 +46,8 @@ def remote_target(environment: Mapping[str, str] = os.environ) -> Target:
         from tidemark_orchestration.launchers.emr_on_eks import EmrOnEks
 
         return EmrOnEks.read(environment)
+    if chosen == "kubernetes":
+        from tidemark_orchestration.launchers.kubernetes import Kubernetes
+
+        return Kubernetes.read(environment)
     raise SettingsError(f"{LAUNCHER} is {chosen!r}: it can be {', '.join(TARGETS)}")
