@@ -1,6 +1,9 @@
 output "target_group" {
   description = "ARN of the target group: whoever serves the pages registers there."
   value       = aws_lb_target_group.this.arn
+
+  # ECS refuses a target group that no listener leads to yet.
+  depends_on = [aws_lb_listener.https]
 }
 
 output "url" {

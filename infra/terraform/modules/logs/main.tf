@@ -99,6 +99,9 @@ resource "aws_cloudwatch_log_subscription_filter" "this" {
   filter_pattern  = ""
   destination_arn = aws_kinesis_firehose_delivery_stream.this.arn
   role_arn        = aws_iam_role.send.arn
+
+  # AWS sends a line at once, to see whether it may.
+  depends_on = [aws_iam_role_policy.send]
 }
 
 resource "aws_iam_role" "send" {

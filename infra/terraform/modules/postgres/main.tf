@@ -94,6 +94,9 @@ resource "aws_db_instance" "this" {
   performance_insights_retention_period = 7
   monitoring_interval                   = 60
   monitoring_role_arn                   = aws_iam_role.monitoring.arn
+
+  # RDS looks whether the role may, before it makes anything.
+  depends_on = [aws_iam_role_policy_attachment.monitoring]
 }
 
 resource "aws_iam_role" "monitoring" {
