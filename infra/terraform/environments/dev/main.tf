@@ -18,4 +18,6 @@ module "tidemark" {
   emr_release = var.emr_release
   release     = var.release
   domain      = var.domain
+  clusters    = var.clusters
+  warehouse   = var.warehouse
 }

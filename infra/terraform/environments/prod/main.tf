@@ -19,4 +19,6 @@ module "tidemark" {
   database_class = "db.m6g.large"
   release        = var.release
   domain         = var.domain
+  clusters       = var.clusters
+  warehouse      = var.warehouse
 }

@@ -42,3 +42,22 @@ variable "domain" {
   type        = string
   default     = null
 }
+
+variable "clusters" {
+  description = "EMR clusters on EC2, by the workload whose jobs run there: {\"shop-gold\" = {most = 16}}; modules/stack says what else."
+  type = map(object({
+    most     = optional(number, 8)
+    standing = optional(object({ jobs = number, idle_minutes = number }))
+  }))
+  default = {}
+}
+
+variable "warehouse" {
+  description = "Redshift Serverless that reads gold: {readers = {bi = \"sg-…\"}}; modules/stack says what else."
+  type = object({
+    readers       = map(string)
+    most          = optional(number, 16)
+    hours_a_month = optional(number, 200)
+  })
+  default = null
+}

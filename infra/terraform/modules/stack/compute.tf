@@ -36,6 +36,44 @@ module "emr_serverless" {
   security_group = module.network.security_groups["jobs"]
 }
 
+# For jobs that want machines of their own: backfills of years, or what EMR Serverless has no size for.
+module "emr_cluster" {
+  source         = "../emr-cluster"
+  for_each       = var.clusters
+  name           = var.name
+  tags           = local.tags
+  workload       = each.key
+  role           = regex("[^/]+$", module.workloads.arns[each.key])
+  release        = var.emr_release
+  subnet         = module.network.subnets["private"][0]
+  security_group = module.network.security_groups["jobs"]
+  kms_key        = module.kms.arns["platform"]
+  artefacts      = module.lake.buckets["artefacts"]
+  log_uri        = "s3://${module.lake.buckets["logs"]}/jobs/"
+  nodes          = { least = 1, most = each.value.most }
+  standing       = each.value.standing
+
+  unpacked = {
+    "/opt/tidemark"       = "s3://${module.lake.buckets["artefacts"]}/${var.release}/venv.tar.gz"
+    "/opt/tidemark/specs" = "s3://${module.lake.buckets["artefacts"]}/${var.release}/specs.zip"
+  }
+}
+
+# For those who ask the marts in SQL.
+module "redshift" {
+  source         = "../redshift"
+  count          = var.warehouse == null ? 0 : 1
+  name           = var.name
+  tags           = local.tags
+  sources        = keys(local.sources)
+  lake           = { arn = module.lake.arns["lake"], kms_key = module.kms.arns["lake"] }
+  subnets        = module.network.subnets["data"]
+  security_group = module.network.security_groups["warehouse"]
+  readers        = var.warehouse.readers
+  capacity       = { least = 8, most = var.warehouse.most, hours_a_month = var.warehouse.hours_a_month }
+  kms_key        = module.kms.arns["platform"]
+}
+
 module "workloads" {
   source         = "../workloads"
   name           = var.name
@@ -45,6 +83,7 @@ module "workloads" {
   kms_keys       = { lake = module.kms.arns["lake"], platform = module.kms.arns["platform"] }
   topics         = values(module.messaging.topics)
   emr_serverless = { arn = module.emr_serverless.arn }
+  emr_clusters   = keys(var.clusters)
   ecs = local.on_ecs ? {
     cluster_arn   = "arn:${data.aws_partition.this.partition}:ecs:${local.here}:${data.aws_caller_identity.this.account_id}:cluster/${var.name}"
     worker_family = "${var.name}-worker"

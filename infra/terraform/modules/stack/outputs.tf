@@ -53,3 +53,13 @@ output "topics" {
   description = "ARN of the topic by severity."
   value       = module.messaging.topics
 }
+
+output "clusters" {
+  description = "Of each EMR cluster on EC2 the id of the one that stands, and what others are made from, by workload."
+  value       = { for workload, cluster in module.emr_cluster : workload => { id = cluster.id, template = cluster.template } }
+}
+
+output "warehouse" {
+  description = "Redshift: where it answers, the secret with its owner's password, and the role by which it reads gold."
+  value       = [for warehouse in module.redshift : { address = warehouse.address, secret = warehouse.secret, role = warehouse.role }]
+}

@@ -72,6 +72,25 @@ variable "emr_release" {
   type        = string
 }
 
+variable "clusters" {
+  description = "EMR clusters on EC2 by the workload whose jobs run there (shop-gold): nodes at most, and whether one stands; see emr-cluster. None by default."
+  type = map(object({
+    most     = optional(number, 8)
+    standing = optional(object({ jobs = number, idle_minutes = number }))
+  }))
+  default = {}
+}
+
+variable "warehouse" {
+  description = "Redshift Serverless that reads gold: ids of the security groups of those who ask, by a name of ours, units at most, and hours of a unit a month. None by default."
+  type = object({
+    readers       = map(string)
+    most          = optional(number, 16)
+    hours_a_month = optional(number, 200)
+  })
+  default = null
+}
+
 variable "database_class" {
   description = "Size of the machine of Airflow's database."
   type        = string
