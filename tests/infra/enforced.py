@@ -18,10 +18,11 @@ OWNER = {"AccessKeyId": ACCOUNT, "SecretAccessKey": "test"}
 
 @dataclass(frozen=True)
 class World:
-    """An AWS that enforces policies, with the roles of two sources and of Airflow."""
+    """An AWS that enforces policies, with the roles of two sources and of Airflow, and groups of people."""
 
     aws: Aws
     roles: dict[str, str]
+    groups: dict[str, str]
 
     def client(self, service: str, credentials: dict[str, str] | None = None) -> Any:
         keys = credentials or OWNER

@@ -1,18 +1,21 @@
 """MiniStack as AWS, with what Terraform's provider and our tests find missing; `python -m … PORT`."""
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qs
 
 
 def mend() -> None:
     """Add what is missing, and nothing else: no answer that is there is changed."""
     from ministack.core import iam_evaluator
-    from ministack.services import eks, iam
+    from ministack.services import eks, iam, sts
 
     _keep_what_is_given(eks)
     _simulate_with_its_context(iam, iam_evaluator)
+    _know_the_second_factor(iam, sts, iam_evaluator)
 
 
 def _keep_what_is_given(eks: Any) -> None:
@@ -51,6 +54,29 @@ def _simulate_with_its_context(iam: Any, evaluator: Any) -> None:
             evaluator.evaluate = evaluate
 
     iam._IAM_HANDLERS["SimulatePrincipalPolicy"] = with_context
+
+
+def _know_the_second_factor(iam: Any, sts: Any, evaluator: Any) -> None:
+    """A session that was asked for with a device of the user's own has shown it; its six digits are not looked at."""
+    answer, principal_keys = sts.handle_request, evaluator._principal_keys
+    shown: set[str] = set()
+
+    async def note(method: Any, path: Any, headers: Any, body: Any, query: Any) -> Any:
+        answered = await answer(method, path, headers, body, query)
+        asked = {name: values[0] for name, values in parse_qs(body.decode() if body else "").items()}
+        made = re.search(rb"<AccessKeyId>(.+?)</AccessKeyId>", answered[2])
+        if asked.get("Action") == "GetSessionToken" and made and asked.get("TokenCode"):
+            key = made[1].decode()
+            device = iam._mfa_devices.get(asked.get("SerialNumber"))
+            if device and device["User"] == sts._sessions[key]["PrincipalName"]:
+                shown.add(key)
+        return answered
+
+    def keys(credential: Any) -> Any:
+        known = principal_keys(credential)
+        return known | ({"aws:multifactorauthpresent": "true"} if credential.access_key_id in shown else {})
+
+    sts.handle_request, evaluator._principal_keys = note, keys
 
 
 def _context(asked: Callable[[str], str]) -> list[tuple[str, str]]:

@@ -55,7 +55,8 @@ def world(tmp_path_factory: pytest.TempPathFactory, told: dict[str, str]) -> Ite
         terraform = Terraform(folder / "tests/infra/iam", {**aws.environment, **told})
         terraform.init()
         terraform.apply()
-        world = World(aws, terraform.outputs()["roles"])
+        outputs = terraform.outputs()
+        world = World(aws, outputs["roles"], outputs["groups"])
         for purpose in BUCKETS:
             where = {"LocationConstraint": REGION}
             world.client("s3").create_bucket(Bucket=f"{NAME}-{purpose}", CreateBucketConfiguration=where)
@@ -178,6 +179,31 @@ def test_airflow_starts_what_is_its_own_and_hands_over_no_other_role(world: Worl
         ("airflow-worker", run, workers, ("ecs:cluster", cluster)): False,
     }
     assert expected == {asked: world.simulated(*asked) for asked in expected}
+
+
+def test_nobody_of_a_group_does_anything_before_a_second_factor_is_shown(world: World) -> None:
+    """With it, what the group may, and no more. How one gets it is not asked: MiniStack refuses to make a device
+    where the policy names it."""
+    owner, user, another = world.client("iam"), "somebody", "somebody-else"
+    for name in (user, another):
+        owner.create_user(UserName=name)
+        owner.add_user_to_group(GroupName=world.groups["operators"], UserName=name)
+    key = owner.create_access_key(UserName=user)["AccessKey"]
+    list_code = {"Bucket": f"{NAME}-artefacts"}
+
+    iam, sts = world.client("iam", key), world.client("sts", key)
+    assert "refused" == outcome(lambda: world.client("s3", key).list_objects_v2(**list_code))
+    assert "refused" == outcome(lambda: iam.list_users())
+    assert "refused" == outcome(lambda: iam.create_access_key(UserName=user))
+    device = owner.create_virtual_mfa_device(VirtualMFADeviceName=user)["VirtualMFADevice"]["SerialNumber"]
+    digits = {"AuthenticationCode1": "000000", "AuthenticationCode2": "000001"}
+    owner.enable_mfa_device(UserName=user, SerialNumber=device, **digits)
+
+    without = sts.get_session_token()["Credentials"]
+    assert "refused" == outcome(lambda: world.client("s3", without).list_objects_v2(**list_code))
+    shown = sts.get_session_token(SerialNumber=device, TokenCode="000002")["Credentials"]
+    assert "done" == outcome(lambda: world.client("s3", shown).list_objects_v2(**list_code))
+    assert "refused" == outcome(lambda: world.client("s3", shown).list_objects_v2(Bucket=f"{NAME}-lake"))
 
 
 def outcome(ask: Callable[[], Any], good: str = "done") -> str:

@@ -39,6 +39,23 @@ module "workloads" {
   }
 }
 
+# Who may look at the lake's code, once a second factor was shown.
+resource "aws_iam_policy" "operators" {
+  name   = "tidemark-iam-operators"
+  policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = ["s3:ListBucket"], Resource = ["arn:aws:s3:::tidemark-iam-artefacts"] }] })
+}
+
+module "people" {
+  source = "../../../infra/terraform/modules/people"
+  name   = "tidemark-iam"
+  tags   = { Project = "tidemark" }
+  groups = { operators = [aws_iam_policy.operators.arn] }
+}
+
+output "groups" {
+  value = module.people.groups
+}
+
 output "roles" {
   value = module.workloads.arns
 }
