@@ -131,6 +131,9 @@ resource "aws_ecs_service" "this" {
   propagate_tags  = "SERVICE"
   tags            = merge(var.tags, { Name = "${var.name}-${each.key}" })
 
+  # Two of a kind do not stay in one zone when the other one is back.
+  availability_zone_rebalancing = "ENABLED"
+
   # One that does not come up is taken back.
   deployment_circuit_breaker {
     enable   = true
@@ -156,6 +159,9 @@ resource "aws_ecs_service" "this" {
       container_port   = 8080
     }
   }
+
+  # A task that gets no image, no secret or no disk is taken for a deployment that has failed.
+  depends_on = [aws_iam_role_policy.tasks, aws_efs_mount_target.this, aws_efs_file_system_policy.this]
 
   # How many there are is the scaling's.
   lifecycle { ignore_changes = [desired_count] }
