@@ -72,11 +72,14 @@ def postgres(folder: Path) -> Iterator[tuple[str, Callable[[str], None]]]:
 
 
 @contextmanager
-def aws() -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
-    """Run moto's server and give its address; as a process, for all of its servers in one process are one AWS."""
+def aws(log: Path = Path(os.devnull)) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """Run moto's server and give its address; as a process, for all of its servers in one process are one AWS.
+
+    Each request is a line of the log.
+    """
     port = _free_port()
     argv = [sys.executable, "-W", "ignore", "-m", "moto.server", "--host", "127.0.0.1", "--port", str(port)]
-    with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    with log.open("ab") as lines, subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=lines) as process:
         try:
             wait_for(lambda: _is_open(port))
             yield f"http://127.0.0.1:{port}", process

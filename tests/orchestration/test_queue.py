@@ -3,7 +3,8 @@
 import json
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,20 +17,16 @@ QUEUE = "default"
 LOCAL = "here:tidemark_orchestration.local_executor.MaskedLocalExecutor"
 
 
-@pytest.fixture(scope="module")
-def queued(platform: Platform) -> Iterator[Platform]:
-    """The platform with two executors, of which the first has a worker behind SQS."""
-    url = platform.aws("sqs").create_queue(QueueName=QUEUE)["QueueUrl"]
+@contextmanager
+def behind(platform: Platform, broker: Mapping[str, str], *, remote_control: bool) -> Iterator[Platform]:
+    """Give the platform with two executors, of which the first has a worker behind a broker."""
     on_s3 = {"s3_bucket": BUCKET, "s3_base_path": "celery/", "s3_region": REGION, "s3_endpoint_url": platform.s3}
     platform.more = {
         "AIRFLOW__CORE__EXECUTOR": f"CeleryExecutor,{LOCAL}",
-        "AIRFLOW__CELERY__BROKER_URL": "sqs://",
-        "AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__REGION": REGION,
-        "AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__PREDEFINED_QUEUES": json.dumps({QUEUE: {"url": url}}),
-        "AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__VISIBILITY_TIMEOUT": "43200",
         "AIRFLOW__CELERY__RESULT_BACKEND": "tidemark_orchestration.s3_results:S3Results",
         "AIRFLOW__CELERY__OPERATION_TIMEOUT": "30",  # one second by default, and sent again
-        "AIRFLOW__CELERY__EXTRA_CELERY_CONFIG": json.dumps({**on_s3, "worker_enable_remote_control": False}),
+        "AIRFLOW__CELERY__EXTRA_CELERY_CONFIG": json.dumps({**on_s3, "worker_enable_remote_control": remote_control}),
+        **broker,
     }
     platform.end("scheduler", "dag-processor")  # which looks whether there is an executor of that name
     platform.start("scheduler", "dag-processor", "worker")
@@ -39,6 +36,19 @@ def queued(platform: Platform) -> Iterator[Platform]:
     platform.end("scheduler", "dag-processor", "worker")
     platform.start("scheduler", "dag-processor")
     wait_for(lambda: healthy(platform, *WELL), platform.whole_story)
+
+
+@pytest.fixture(scope="module")
+def queued(platform: Platform) -> Iterator[Platform]:
+    url = platform.aws("sqs").create_queue(QueueName=QUEUE)["QueueUrl"]
+    broker = {
+        "AIRFLOW__CELERY__BROKER_URL": "sqs://",
+        "AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__REGION": REGION,
+        "AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__PREDEFINED_QUEUES": json.dumps({QUEUE: {"url": url}}),
+        "AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__VISIBILITY_TIMEOUT": "43200",
+    }
+    with behind(platform, broker, remote_control=False) as made:
+        yield made
 
 
 def test_a_task_runs_where_it_says(queued: Platform) -> None:
