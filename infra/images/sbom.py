@@ -29,7 +29,7 @@ def main() -> None:
 
 
 def python() -> Iterator[Component]:
-    found = {d.metadata["Name"].lower().replace("_", "-"): d for d in distributions()}
+    found = {re.sub("[-_.]+", "-", d.metadata["Name"]).lower(): d for d in distributions()}
     for name, each in sorted(found.items()):
         component = entry(name, each.version, f"pkg:pypi/{name}@{each.version}")
         if said := each.metadata.get("License-Expression"):

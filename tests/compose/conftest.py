@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 IMAGE = "tidemark-airflow:test"
 # The second is what a machine without a registry may have; it does as well here.
 REDIS = ("redis:7.2", "redis:7")
-PATIENCE_S = 300.0
+PATIENCE_S, PREPARED_S = 300.0, 400.0
 # The first answers for those that have a check that costs more.
 AT_FIRST = ("api-server", "execution", "worker", "flower")
 
@@ -74,3 +74,20 @@ def wait_until_well(platform: Platform, names: Sequence[str] = SERVICES) -> None
             said = platform.compose("logs", "--tail", "30", name).said
             assert time.monotonic() < deadline, f"{name} is not well: {outcome.said}\n{said}"
             time.sleep(1)
+
+
+@pytest.fixture
+def small(image: str, tmp_path: Path) -> Iterator[Platform]:
+    """Give a project of its own, of which only what is asked for runs."""
+    images = {"TIDEMARK_AIRFLOW_IMAGE": image, "TIDEMARK_REDIS_IMAGE": _redis()}
+    made = make(tmp_path / "place", f"tidemark-test-{uuid4().hex[:8]}", **images)
+    try:
+        yield made
+    finally:
+        made.compose("--profile", "metrics", "down", "--volumes", "--remove-orphans", "--timeout", "5", check=False)
+
+
+def prepared(platform: Platform, more: str = "true") -> str:
+    """Prepare it as every start does, and then run something; give what that said."""
+    words = ("sh", "-c", f"python -m tidemark_orchestration.prepare >&2 && {more}")
+    return platform.compose("run", "--rm", "-T", "init", *words, timeout=PREPARED_S).said

@@ -43,8 +43,9 @@ class Platform:
     project: str
     overrides: dict[str, str]
 
-    @cached_property
+    @property
     def settings(self) -> dict[str, str]:
+        """What stands in .env now: a new key changes it."""
         return prepare.read(self.home / ".env")
 
     @property
@@ -56,9 +57,9 @@ class Platform:
     def compose(self, *words: str, timeout: float | None = None, check: bool = True) -> Outcome:
         return self._run([*self._compose, "--profile", "flower", *words], timeout, check)
 
-    def make(self, target: str, file: Path, check: bool = True) -> Outcome:
+    def make(self, target: str, file: Path | None = None, check: bool = True) -> Outcome:
         """Run a target of the Makefile on this project."""
-        words = [target, f"COMPOSE={shlex.join(self._compose)}", f"FILE={file}"]
+        words = [target, f"COMPOSE={shlex.join(self._compose)}", f"COMPOSED={self.home}", f"FILE={file or ''}"]
         return self._run(["make", "-C", str(ROOT), *words], None, check)
 
     @property
@@ -126,6 +127,11 @@ class Platform:
             client.close()
 
     @property
+    def metrics(self) -> str:
+        """Where they can be asked for on this host."""
+        return f"http://127.0.0.1:{self.overrides['TIDEMARK_METRICS_PORT']}"
+
+    @property
     def api(self) -> AirflowApi:
         port, password = self.overrides["TIDEMARK_AIRFLOW_PORT"], self.settings["TIDEMARK_ADMIN_PASSWORD"]
         return AirflowApi(f"http://127.0.0.1:{port}", "admin", password)
@@ -140,7 +146,7 @@ def make(folder: Path, project: str, **overrides: str) -> Platform:
     (source / "public.orders.yaml").write_text(
         "table: public.orders\nkey: [id]\ncolumns: [{name: id, type: integer, nullable: false}]\n"
     )
-    ports = {"TIDEMARK_AIRFLOW_PORT": str(free_port()), "TIDEMARK_FLOWER_PORT": str(free_port())}
+    ports = {f"TIDEMARK_{name}_PORT": str(free_port()) for name in ("AIRFLOW", "FLOWER", "METRICS")}
     return Platform(folder, project, {**ports, **overrides})
 
 

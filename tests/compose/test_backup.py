@@ -2,17 +2,13 @@
 
 import re
 import stat
-from collections.abc import Iterator
-from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
-from tests.compose.conftest import _redis, wait_until_well
-from tests.compose.platform import Platform, make
+from tests.compose.conftest import prepared, wait_until_well
+from tests.compose.platform import Platform
 
 pytestmark = [pytest.mark.slow, pytest.mark.integration, pytest.mark.timeout(1200)]
-PATIENCE_S = 400.0
 FILL = (
     "airflow dags reserialize && airflow dags trigger sync_shop --run-id before && "
     "airflow connections add kept --conn-type http --conn-password a-password"
@@ -25,28 +21,11 @@ QUESTIONS = (
 )
 
 
-@pytest.fixture
-def small(image: str, tmp_path: Path) -> Iterator[Platform]:
-    """Give a project of its own, of which only what is asked for runs."""
-    images = {"TIDEMARK_AIRFLOW_IMAGE": image, "TIDEMARK_REDIS_IMAGE": _redis()}
-    made = make(tmp_path / "place", f"tidemark-test-{uuid4().hex[:8]}", **images)
-    try:
-        yield made
-    finally:
-        made.compose("down", "--volumes", "--remove-orphans", "--timeout", "5", check=False)
-
-
 def skip_without_its_pg_dump(platform: Platform) -> None:
     """Skip where the image brings the pg_dump of an older server, which refuses; the official one brings its own."""
     versions = platform.run_in("postgres", ["sh", "-c", "pg_dump --version; postgres --version"]).said
     if 1 != len(set(re.findall(r"\(PostgreSQL\) (\d+)", versions))):
         pytest.skip(f"the image of PostgreSQL has a pg_dump of another version: {versions.strip()}")
-
-
-def prepared(platform: Platform, more: str = "true") -> str:
-    """Prepare it as every start does, and then run something; give what that said."""
-    words = ("sh", "-c", f"python -m tidemark_orchestration.prepare >&2 && {more}")
-    return platform.compose("run", "--rm", "-T", "init", *words, timeout=PATIENCE_S).said
 
 
 def rows(platform: Platform) -> str:

@@ -106,6 +106,15 @@ def test_only_this_host_reaches_a_port(planned: Platform) -> None:
     assert {LOOPBACK} == {port["host_ip"] for published in ports.values() for port in published}
 
 
+def test_metrics_are_for_this_host_and_who_sends_them_reaches_them(planned: Platform) -> None:
+    config = json.loads(planned.compose("--profile", "metrics", "config", "--format", "json").said)
+    facts = config["services"]["metrics"]
+
+    assert [(LOOPBACK, 8428)] == [(port["host_ip"], port["target"]) for port in facts["ports"]]
+    assert [] == [name for name in AIRFLOWS if not networks(planned, name) & set(facts["networks"])]
+    assert "metrics" not in planned.config["services"], "it is not there unless it is asked for"
+
+
 def test_nothing_runs_with_a_password_that_was_not_drawn(tmp_path: Path) -> None:
     one, two = (make(tmp_path / name, "tidemark-test") for name in ("one", "two"))
 
@@ -139,9 +148,11 @@ def test_the_settings_are_kept_and_only_their_owner_reads_them(tmp_path: Path) -
 
 def test_the_lines_of_the_page_are_read_by_all_and_the_workers_by_the_worker_alone(planned: Platform) -> None:
     sections = picture.PAGE.read_text().split("\n## ")
-    told_of = [section for section in sections if section.startswith(("Results and logs on S3\n", "Secrets\n"))]
+    told_of = [
+        section for section in sections if section.startswith(("Results and logs on S3\n", "Secrets\n", "Metrics\n"))
+    ]
     lines = "".join(section.split("```bash\n")[1].split("```")[0] for section in told_of)
-    assert (2, 11) == (len(told_of), len(lines.splitlines()))
+    assert (3, 15) == (len(told_of), len(lines.splitlines()))
     (planned.home / "airflow.env").write_text(lines)
     (planned.home / "worker.env").write_text("TIDEMARK_LAKE=s3://lake/prefix\n")
     told = {name: planned.service(name)["environment"] for name in (*AIRFLOWS, "init")}
@@ -157,12 +168,17 @@ def test_a_new_fernet_key_stands_before_the_old_one_until_that_is_dropped(tmp_pa
     old = prepare.read(file)
     for _ in range(2):
         prepare.rotate(file, "add")
-    both = prepare.read(file)["TIDEMARK_FERNET_KEY"].split(",")
+    midst = prepare.read(file)
+    both = midst["TIDEMARK_FERNET_KEY"].split(",")
     for _ in range(2):
         prepare.rotate(file, "drop")
+    new = prepare.read(file)
 
     assert (2, old["TIDEMARK_FERNET_KEY"]) == (len(both), both[1])
-    assert {**old, "TIDEMARK_FERNET_KEY": both[0]} == prepare.read(file)
+    assert both[0] == new["TIDEMARK_FERNET_KEY"]
+    assert 3 == len({settings[prepare.DIGEST] for settings in (old, midst, new)}), "a container would keep its old key"
+    changed = ("TIDEMARK_FERNET_KEY", prepare.DIGEST)
+    assert {n: v for n, v in old.items() if n not in changed} == {n: v for n, v in new.items() if n not in changed}
     assert 0o600 == stat.S_IMODE(file.stat().st_mode)
 
 

@@ -27,8 +27,8 @@ def test_a_service_is_that_of_compose(service: str) -> None:
 
 
 def test_nothing_of_compose_is_missing() -> None:
-    """Its database and queue are AWS's here, and Flower is for one host."""
-    assert set(ALIKE) == set(composed()) - {"postgres", "redis", "flower"}
+    """Its database and queue are AWS's here, and Flower and what keeps metrics are for one host."""
+    assert set(ALIKE) == set(composed()) - {"postgres", "redis", "flower", "metrics"}
     assert {"scaler", "carrier"} == set(ours()) - {NAMES.get(service, service) for service in ALIKE}
 
 

@@ -1,5 +1,6 @@
 """DAG files that are deployed while runs go on, and tasks while nobody can look: on an Airflow that runs."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,17 @@ class Say(BaseOperator):
 
 with DAG("deployed", params={"file": "/"}, max_active_runs=2):
     Wait(task_id="wait") >> Say(task_id="say", doc="NUMBER")
+"""
+# Our own DAGs, of a source that no other DAG file of these tests has.
+MIRROR = """
+from pathlib import Path
+
+from tidemark_contract.outlines import load_outlines
+from tidemark_orchestration.mirror import mirror_dags
+
+# airflow reads files with a dag only
+for source in load_outlines(Path(__file__).with_name("specs")):
+    globals().update({dag.dag_id: dag for dag in mirror_dags(source)})
 """
 pytestmark = [pytest.mark.slow, pytest.mark.drawn(1)]
 
@@ -97,6 +109,62 @@ def test_a_run_goes_on_with_its_version_while_another_is_deployed(deployed: Depl
 
     deployed.promote(one)
     assert "1 1" == deployed.said(deployed.begin(tmp_path)), "taken back"
+
+
+def test_a_job_reads_the_specs_of_its_runs_version(deployed: Deployed, tmp_path: Path) -> None:
+    """Its second task begins when another version is there: until then it waits for a place in the pool."""
+    platform = deployed.platform
+    pool = {"name": "kept_writer", "slots": 0, "description": "", "include_deferred": True}
+    assert platform.ask("POST", "/api/v2/pools", body=pool).ok
+    one, two = (publish_mirror(deployed, tmp_path / table, table) for table in ("a", "b"))
+    deployed.store.promote(one)
+    platform.wait_for_dags("copy_kept")
+    wait_for_version(platform, "copy_kept", one)
+    run = begin_copy(platform)
+    wait_for(lambda: copied(platform, run, "copy")["state"] == "success", platform.whole_story)
+    deployed.store.promote(two)
+    wait_for_version(platform, "copy_kept", two)
+
+    opened = {"pool": "kept_writer", "slots": 1}
+    assert platform.ask("PATCH", "/api/v2/pools/kept_writer?update_mask=slots", body=opened).ok
+
+    assert [f"{one}/specs"] * 2 == [specs_of(platform, run, task) for task in ("copy", "sync")]
+    assert f"{two}/specs" == specs_of(platform, begin_copy(platform), "sync")
+
+
+def publish_mirror(deployed: Deployed, folder: Path, table: str) -> str:
+    specs = folder / "specs" / "kept"
+    specs.mkdir(parents=True)
+    (folder / "mirror.py").write_text(MIRROR)
+    (specs / "source.yaml").write_text("source: kept\n")
+    text = f"table: public.{table}\nkey: [id]\ncolumns: [{{name: id, type: integer, nullable: false}}]\n"
+    (specs / f"public.{table}.yaml").write_text(text)
+    return deployed.store.publish(folder).version
+
+
+def wait_for_version(platform: Platform, dag: str, version: str) -> None:
+    wait_for(lambda: platform.get(f"/api/v2/dags/{dag}")["bundle_version"] == version, platform.whole_story)
+
+
+def begin_copy(platform: Platform) -> str:
+    assert platform.ask("PATCH", "/api/v2/dags/copy_kept", body={"is_paused": False}).ok
+    body = {"logical_date": None, "conf": {"tables": [], "reason": "a test"}}
+    answer = platform.ask("POST", "/api/v2/dags/copy_kept/dagRuns", body=body)
+    assert answer.ok, answer.text
+    return str(answer.json()["dag_run_id"])
+
+
+def copied(platform: Platform, run: str, task: str) -> dict[str, Any]:
+    return dict(platform.get(f"/api/v2/dags/copy_kept/dagRuns/{run}/taskInstances/{task}"))
+
+
+def specs_of(platform: Platform, run: str, task: str) -> str:
+    """Give the last two names of the folder that its job was told of."""
+    wait_for(lambda: copied(platform, run, task)["state"] == "success", platform.whole_story)
+    path = f"/api/v2/dags/copy_kept/dagRuns/{run}/taskInstances/{task}/xcomEntries/return_value"
+    value = platform.get(path)["value"]
+    known = (json.loads(value) if isinstance(value, str) else value)["known"]
+    return "/".join(Path(known["TIDEMARK_SPECS"]).parts[-2:])
 
 
 def test_tasks_go_on_while_the_pages_are_down(deployed: Deployed, tmp_path: Path) -> None:
