@@ -152,8 +152,8 @@ def test_the_migrations_lock_is_not_taken_through_pgbouncer() -> None:
     rendered = airflow({**POOLED, "database": {"host": "db.internal", "sslmode": "require"}})
     name = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_CMD"
 
-    assert "@db.internal:5432/airflow?sslmode=require " in environment(rendered, "prepare")[name]
-    assert "@airflow-pgbouncer:6432/airflow?sslmode=disable " in environment(rendered, "scheduler")[name]
+    assert "@db.internal:5432/airflow " in environment(rendered, "prepare")[name]
+    assert "@airflow-pgbouncer:6432/airflow " in environment(rendered, "scheduler")[name]
     assert "require" == environment(rendered, "pgbouncer")["DATABASE_SSLMODE"]
 
 

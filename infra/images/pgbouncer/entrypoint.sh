@@ -2,9 +2,9 @@
 # Make PgBouncer's settings of what the container is told, in /tmp, which has to be memory: the password is in them.
 set -eu
 umask 0077
-password=$(cat /run/secrets/database-password)
+password=$(cat /etc/tidemark/secrets/database-password)
 if [ -z "$password" ]; then
-  echo "pgbouncer: /run/secrets/database-password is empty" >&2
+  echo "pgbouncer: /etc/tidemark/secrets/database-password is empty" >&2
   exit 78
 fi
 printf '"%s" "%s"\n' "$DATABASE_USER" "$(printf %s "$password" | sed 's/"/""/g')" > /tmp/users

@@ -53,14 +53,14 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | quote }}
 {{- index (include "airflow.services" .root | fromJson) .name | toJson -}}
 {{- end -}}
 
-{{/* Called with root, scheme and server: whether it is to be the database itself. TLS ends at PgBouncer. */}}
+{{/* Called with root and server: whether it is to be the database itself. Of TLS it says nothing: Airflow's two drivers
+have no word for that in common, and take it wherever the server has it. */}}
 {{- define "airflow.database" -}}
 {{- $ := .root -}}
 {{- $direct := or .server (not $.Values.pgbouncer.enabled) -}}
 {{- $host := ternary $.Values.database.host (printf "%s-pgbouncer" (include "airflow.name" $)) $direct -}}
 {{- $port := ternary $.Values.database.port 6432 $direct -}}
-{{- $mode := ternary $.Values.database.sslmode "disable" $direct -}}
-python -m tidemark_orchestration.secret_url {{ .scheme }}://{{ $.Values.database.user }}@{{ $host }}:{{ $port }}/{{ $.Values.database.name }}?sslmode={{ $mode }} /run/secrets/database-password
+python -m tidemark_orchestration.secret_url postgresql+psycopg2://{{ $.Values.database.user }}@{{ $host }}:{{ $port }}/{{ $.Values.database.name }} /etc/tidemark/secrets/database-password
 {{- end -}}
 
 {{/* Called with root and name. */}}
@@ -79,27 +79,27 @@ python -m tidemark_orchestration.secret_url {{ .scheme }}://{{ $.Values.database
 {{- if has "database-password" $knows }}
 {{- $server := eq .name "prepare" }}
 - name: AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_CMD
-  value: {{ include "airflow.database" (dict "root" $ "scheme" "postgresql+psycopg2" "server" $server) | quote }}
-# Airflow would take asyncpg, which knows no sslmode and names what it prepares: through PgBouncer another may have it.
-- name: AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC_CMD
-  value: {{ include "airflow.database" (dict "root" $ "scheme" "postgresql+psycopg_async" "server" $server) | quote }}
+  value: {{ include "airflow.database" (dict "root" $ "server" $server) | quote }}
 {{- if and $.Values.pgbouncer.enabled (not $server) }}
 - {name: AIRFLOW__DATABASE__SQL_ALCHEMY_CONNECT_ARGS_ASYNC, value: tidemark_orchestration.pooled.CONNECT_ARGS}
 {{- end }}
 {{- end }}
+{{- if has "admin-password" $knows }}
+- {name: TIDEMARK_ADMIN_PASSWORD_FILE, value: /etc/tidemark/secrets/admin-password}
+{{- end }}
 {{- if has "fernet-key" $knows }}
-- {name: AIRFLOW__CORE__FERNET_KEY_CMD, value: cat /run/secrets/fernet-key}
+- {name: AIRFLOW__CORE__FERNET_KEY_CMD, value: cat /etc/tidemark/secrets/fernet-key}
 {{- end }}
 {{- if has "jwt-secret" $knows }}
-- {name: AIRFLOW__API_AUTH__JWT_SECRET_CMD, value: cat /run/secrets/jwt-secret}
+- {name: AIRFLOW__API_AUTH__JWT_SECRET_CMD, value: cat /etc/tidemark/secrets/jwt-secret}
 {{- end }}
 {{- if has "api-key" $knows }}
-- {name: AIRFLOW__API__SECRET_KEY_CMD, value: cat /run/secrets/api-key}
+- {name: AIRFLOW__API__SECRET_KEY_CMD, value: cat /etc/tidemark/secrets/api-key}
 {{- end }}
 {{- if has "queue-password" $knows }}
 {{- range $name, $db := dict "AIRFLOW__CELERY__BROKER_URL_CMD" 0 "AIRFLOW__CELERY__RESULT_BACKEND_CMD" 1 }}
 - name: {{ $name }}
-  value: {{ printf "python -m tidemark_orchestration.secret_url redis://%s:%v/%d /run/secrets/queue-password" $.Values.queue.host $.Values.queue.port $db | quote }}
+  value: {{ printf "python -m tidemark_orchestration.secret_url redis://%s:%v/%d /etc/tidemark/secrets/queue-password" $.Values.queue.host $.Values.queue.port $db | quote }}
 {{- end }}
 # A task that takes longer is given to another worker too. The longest of ours may take half of that, a day.
 - {name: AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__VISIBILITY_TIMEOUT, value: "172800"}

@@ -10,7 +10,7 @@ readOnlyRootFilesystem: true
 {{- $service := include "airflow.service" . | fromJson -}}
 - {name: tmp, mountPath: /tmp}
 {{- if $service.secrets }}
-- {name: secrets, mountPath: /run/secrets, readOnly: true}
+- {name: secrets, mountPath: /etc/tidemark/secrets, readOnly: true}
 {{- end }}
 {{- if ne .name "pgbouncer" }}
 - {name: home, mountPath: /opt/airflow}
