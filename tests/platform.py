@@ -11,7 +11,8 @@ from tests.guarantees import links
 HEAD = """# What is asked of the platform, and what shows it
 
 Rendered from `tests/platform.yaml` by `make docs`. `tests/compose` runs in containers; `tests/orchestration` runs the
-same services as processes, on a real PostgreSQL, with what AWS does played by moto's server.
+same services as processes, on a real PostgreSQL, with what AWS does played by moto's server. `tests/infra` applies
+Terraform on two AWS that run on this machine, `tests/kubernetes` runs on a real cluster.
 """
 
 
