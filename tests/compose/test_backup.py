@@ -8,7 +8,12 @@ import pytest
 from tests.compose.conftest import prepared, wait_until_well
 from tests.compose.platform import Platform
 
-pytestmark = [pytest.mark.slow, pytest.mark.integration, pytest.mark.timeout(1200)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.drawn(1, among="what is kept"),
+    pytest.mark.integration,
+    pytest.mark.timeout(1200),
+]
 FILL = (
     "airflow dags reserialize && airflow dags trigger sync_shop --run-id before && "
     "airflow connections add kept --conn-type http --conn-password a-password"

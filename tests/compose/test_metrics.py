@@ -14,7 +14,12 @@ from infra.compose import picture
 from tests.compose.conftest import prepared, wait_until_well
 from tests.compose.platform import Platform
 
-pytestmark = [pytest.mark.slow, pytest.mark.integration, pytest.mark.timeout(1200)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.drawn(1, among="what is kept"),
+    pytest.mark.integration,
+    pytest.mark.timeout(1200),
+]
 OFFICIAL, OURS = "victoriametrics/victoria-metrics:v1.112.0", "tidemark-metrics:test"
 PATIENCE_S = 300.0
 

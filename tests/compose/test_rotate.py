@@ -5,7 +5,12 @@ import pytest
 from tests.compose.conftest import wait_until_well
 from tests.compose.platform import Platform
 
-pytestmark = [pytest.mark.slow, pytest.mark.integration, pytest.mark.timeout(1200)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.drawn(1, among="what is kept"),
+    pytest.mark.integration,
+    pytest.mark.timeout(1200),
+]
 KEY = "TIDEMARK_FERNET_KEY"
 # Who has the key, by compose.yaml.
 TOLD = ("api-server", "execution", "scheduler", "dag-processor", "triggerer")

@@ -12,7 +12,7 @@ import pytest
 from tests.orchestration.airflow_services import BUCKET, REGION, Platform, healthy, wait_for
 from tests.orchestration.test_faults import WELL, Runs, kill
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.drawn(2, among="queues"), pytest.mark.timeout(900)]
 QUEUE = "default"
 LOCAL = "here:tidemark_orchestration.local_executor.MaskedLocalExecutor"
 

@@ -14,7 +14,12 @@ from tests.orchestration.airflow_services import Platform, wait_for
 from tests.orchestration.test_faults import Runs, kill
 from tests.orchestration.test_queue import behind
 
-pytestmark = [pytest.mark.slow, pytest.mark.integration, pytest.mark.timeout(1200), pytest.mark.drawn(1)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.drawn(2, among="queues"),
+    pytest.mark.integration,
+    pytest.mark.timeout(1200),
+]
 IMAGES, OURS = ("rabbitmq:4", "rabbitmq:3"), "tidemark-rabbitmq:test"
 
 
