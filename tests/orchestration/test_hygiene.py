@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.orchestration.test_notify import webhook  # noqa: F401  (a fixture)
 from tidemark_contract.errors import ConfigurationError, SettingsError, TidemarkError
 from tidemark_orchestration.hygiene import CleanDatabase, DeleteLogs, HygieneOperator, RemindOfKey, delete_old
 from tidemark_orchestration.metadata import CONN, clean, let_in
