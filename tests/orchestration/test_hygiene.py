@@ -131,7 +131,7 @@ def remind(since: str) -> dict[str, object]:
     return RemindOfKey(task_id="key").do({"TIDEMARK_FERNET_SINCE": since, "TIDEMARK_FERNET_DAYS": "30"}, NOW)
 
 
-def test_an_old_key_is_told_of_and_a_young_one_is_not(webhook: list[dict[str, object]]) -> None:  # noqa: F811
+def test_an_old_key_is_told_of_and_a_young_one_is_not(webhook: list[dict[str, object]]) -> None:
     young, old = date(2026, 5, 2), date(2026, 5, 1)
 
     assert {"age_days": 30, "allowed_days": 30, "told": False} == remind(young.isoformat())
