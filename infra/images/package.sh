@@ -18,8 +18,7 @@ uv=.tidemark/tools/bin/uv
 own=$(command -v python3.11)
 build="--build-constraints infra/local/requirements-build.lock"
 
-mkdir -p "$(dirname "$target")"
-mkdir "$target" || { echo "package.sh: $target is there already: name a new folder" >&2; exit 78; }
+[ ! -e "$target" ] || { echo "package.sh: $target is there already: name a new folder" >&2; exit 78; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 for part in contract source jobs; do
@@ -38,8 +37,12 @@ ln -s "$python" "$work/environment/bin/python"
 printf 'home = %s\ninclude-system-site-packages = false\n' "$(dirname "$python")" > "$work/environment/pyvenv.cfg"
 
 # Nor who has packed it, and when.
+mkdir -p "$work/made/jars"
 tar --create --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 --exclude=__pycache__ -C "$work/environment" . |
-  gzip --no-name > "$target/environment.tar.gz"
-cp "$work"/wheels/*.whl jobs/submit.py "$target"
-mkdir "$target/jars"
-cp .tidemark/jars/spark/*.jar "$target/jars"
+  gzip --no-name > "$work/made/environment.tar.gz"
+cp "$work"/wheels/*.whl jobs/submit.py "$work/made"
+cp .tidemark/jars/spark/*.jar "$work/made/jars"
+# Whole, or not at all: one that was cut off would be taken for done.
+mkdir -p "$(dirname "$target")"
+cp -R "$work/made" "$target.new.$$"
+mv "$target.new.$$" "$target"
