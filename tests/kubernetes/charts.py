@@ -11,6 +11,8 @@ import helm_python as helm
 import jsonschema
 import kubernetes_validate
 import yaml
+from cloudcoil.models.keda.v1alpha1 import ScaledObject, TriggerAuthentication
+from cloudcoil.models.prometheus_operator.v1 import PodMonitor
 from kubeflow_spark_api.models import (
     SparkV1beta2ScheduledSparkApplication as ScheduledSparkApplication,
 )
@@ -20,9 +22,15 @@ ROOT = Path(__file__).parents[2]
 CHARTS = ROOT / "infra" / "helm"
 OPERATOR = ROOT / ".tidemark" / "jars" / "kubernetes-schemas" / "flink-kubernetes-operator-api-1.10.0.jar"
 KUBERNETES = "1.34"
-_TYPED = {"SparkApplication": SparkApplication, "ScheduledSparkApplication": ScheduledSparkApplication}
-# Of these no registry has a definition: what we render is compared with what their documentation shows.
-WITHOUT_SCHEMA = ("ExternalSecret", "PodMonitor", "ScaledObject", "TriggerAuthentication")
+_TYPED = {
+    "SparkApplication": SparkApplication,
+    "ScheduledSparkApplication": ScheduledSparkApplication,
+    "ScaledObject": ScaledObject,
+    "TriggerAuthentication": TriggerAuthentication,
+    "PodMonitor": PodMonitor,
+}
+# Of this no registry of Python or of Java has a definition: it was compared with what its documentation shows.
+WITHOUT_SCHEMA = ("ExternalSecret",)
 
 
 @dataclass(frozen=True)
@@ -60,8 +68,9 @@ def refusal(document: dict[str, Any]) -> str:
             jsonschema.validate(document, _strict(_flink_deployment()))
         elif kind in _TYPED:
             # Its models let pass what they do not know: it is not there when they give back what they have read.
-            model = _TYPED[kind].from_dict(document)
-            if _pruned(document) != _pruned(kept := model.to_dict() if model else {}):
+            model = _TYPED[kind].model_validate(document)
+            kept = model.model_dump(mode="json", by_alias=True, exclude_unset=True)
+            if _pruned(document) != _pruned(kept):
                 return f"{document} is not {kept}"
         elif kind not in WITHOUT_SCHEMA:
             kubernetes_validate.validate(document, KUBERNETES, strict=True)

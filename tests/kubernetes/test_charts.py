@@ -74,11 +74,19 @@ def test_what_a_cluster_would_not_take_is_seen(where: tuple[str, ...]) -> None:
     assert where[-1] in refusal(document)
 
 
-@pytest.mark.parametrize("kind", ["FlinkDeployment", "SparkApplication", "ScheduledSparkApplication"])
-def test_what_an_operator_would_not_take_is_seen(kind: str) -> None:
-    modes = {"FlinkDeployment": ("flink-pipeline", "operator"), "SparkApplication": ("spark-job", "application")}
-    chart, mode = modes.get(kind, ("spark-job", "scheduled"))
-    document = render(chart, {"mode": mode}).of(kind)
+@pytest.mark.parametrize(
+    ("kind", "chart", "values"),
+    [
+        ("FlinkDeployment", "flink-pipeline", {"mode": "operator"}),
+        ("PodMonitor", "flink-pipeline", {"podMonitor": {"enabled": True}}),
+        ("SparkApplication", "spark-job", {"mode": "application"}),
+        ("ScheduledSparkApplication", "spark-job", {"mode": "scheduled"}),
+        ("ScaledObject", "airflow", {"executor": "CeleryExecutor", "worker": {"keda": {"enabled": True}}}),
+        ("TriggerAuthentication", "airflow", {"executor": "CeleryExecutor", "worker": {"keda": {"enabled": True}}}),
+    ],
+)
+def test_what_an_operator_would_not_take_is_seen(kind: str, chart: str, values: dict[str, Any]) -> None:
+    document = render(chart, values).of(kind)
     assert "" == refusal(document)
 
     document["spec"]["jobb"] = {"a": "b"}
