@@ -3,14 +3,18 @@
 Both are plain objects; a Job is run on a cluster (tests/kubernetes/test_launcher.py), Spark's operator is not here.
 """
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tidemark_contract.argv import Job
+from tidemark_contract.errors import SettingsError
 from tidemark_contract.outcome import ADDRESS
-from tidemark_orchestration.launchers.kubernetes import _state, manifest
+from tidemark_orchestration.launchers.kubernetes import TEMPLATE, Kubernetes, _state, manifest
 from tidemark_orchestration.launchers.target import State
+from tidemark_orchestration.launchers.work import Work
 
 SYNC = Job("sync", "shop")
 APPLICATION: dict[str, Any] = {
@@ -54,3 +58,37 @@ def test_what_is_being_deleted_ends() -> None:
     assert State("TERMINATING") == _state(
         {"kind": "Job", "metadata": {"deletionTimestamp": "2026-01-01"}, "status": {}}
     )
+
+
+def templates(folder: Path, *names: str, kind: str = "Job", namespace: str = "jobs") -> None:
+    for name in names:
+        document = {"kind": kind, "metadata": {"name": name, "namespace": namespace}}
+        (folder / f"{name}.yaml").write_text(json.dumps(document))
+
+
+def test_each_workload_may_have_a_template_of_its_own(tmp_path: Path) -> None:
+    templates(tmp_path, "shop-mirror", "shop-gold")
+    place = str(tmp_path / "{source}-{workload}.yaml")
+    found = Kubernetes.read({TEMPLATE: place})
+
+    assert ["shop-gold", "shop-mirror"] == sorted(each["metadata"]["name"] for each in found.templates.values())
+    assert {Job(name, "shop").at(place) for name in ("sync", "gold")} == set(found.templates)
+
+
+def test_a_template_that_is_missing_is_named_before_anything_is_started(tmp_path: Path) -> None:
+    templates(tmp_path, "shop-mirror")
+    found = Kubernetes.read({TEMPLATE: str(tmp_path / "{source}-{workload}.yaml")})
+
+    with pytest.raises(SettingsError, match="there is no .*/shop-erase.yaml"):
+        found.start("tidemark-erase-0-1", Job("erase", "shop"), "s3://lake/outcome.json", Work("k", 1, 1, None))
+
+
+@pytest.mark.parametrize("other", [{"kind": "SparkApplication"}, {"namespace": "elsewhere"}, None])
+def test_templates_that_are_not_alike_and_none_are_refused(tmp_path: Path, other: dict[str, str] | None) -> None:
+    """Who waits for a job knows its name only: where it is has to be the same for all."""
+    if other:
+        templates(tmp_path, "shop-mirror")
+        templates(tmp_path, "shop-gold", **other)
+
+    with pytest.raises(SettingsError, match="not of one kind and namespace"):
+        Kubernetes.read({TEMPLATE: str(tmp_path / "{source}-{workload}.yaml")})

@@ -117,7 +117,7 @@ python -m tidemark_orchestration.secret_url postgresql+psycopg2://{{ $.Values.da
 {{- end }}
 {{- if and $.Values.tasks.jobTemplate (has .name (list "worker" "task" "triggerer")) }}
 - {name: TIDEMARK_LAUNCHER, value: kubernetes}
-- {name: TIDEMARK_KUBERNETES_TEMPLATE, value: /etc/tidemark/jobs/job.yaml}
+- {name: TIDEMARK_KUBERNETES_TEMPLATE, value: {{ printf "/etc/tidemark/jobs/%s" $.Values.tasks.jobTemplateFile | quote }}}
 {{- end }}
 {{- range $name, $value := $.Values.env }}
 - {name: {{ $name }}, value: {{ $value | quote }}}

@@ -1,10 +1,12 @@
 """`kubernetes`: a job is a Job that runs spark-submit, or a SparkApplication of Spark's operator.
 
 What it looks like stands in a file, as the chart spark-job renders it: image, volumes, resources and rights are the
-cluster's affair. Of that only the name, the job's words and where its outcome goes are ours.
+cluster's affair. Of that only the name, the job's words and where its outcome goes are ours. There may be a file for
+each source and workload, which then have accounts of their own: all of one kind, in one namespace.
 """
 
 import copy
+import glob
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,23 +40,20 @@ class Kubernetes(Target):
     ending: ClassVar[frozenset[str]] = frozenset({"TERMINATING"})
     over: ClassVar[frozenset[str]] = frozenset({"COMPLETED", "FAILED", GONE})
 
-    template: Mapping[str, Any]
+    place: str
+    templates: Mapping[str, Mapping[str, Any]]
     connection: str | None
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Kubernetes":
         """Read TIDEMARK_KUBERNETES_*; SettingsError."""
         [place] = needed(_MEANING, environment).values()
-        try:
-            documents = list(yaml.safe_load_all(Path(place).read_text(encoding="utf-8")))
-        except (OSError, yaml.YAMLError) as error:
-            raise SettingsError(f"{TEMPLATE} is {place!r}, which cannot be read: {error}") from error
-        found = [each for each in documents if each and each.get("kind") in ("Job", "SparkApplication")]
-        if len(found) != 1:
-            raise SettingsError(
-                f"{TEMPLATE} is {place!r}, which holds {len(found)} Jobs and SparkApplications, not one"
-            )
-        return cls(found[0], environment.get(CONNECTION))
+        pattern = glob.escape(place).replace("{source}", "*").replace("{workload}", "*")
+        files = [place] if pattern == glob.escape(place) else sorted(glob.glob(pattern))
+        templates = {file: _template(file) for file in files}
+        if 1 != len({(each["kind"], each["metadata"].get("namespace")) for each in templates.values()}):
+            raise SettingsError(f"{TEMPLATE} is {place!r}: its {len(files)} files are not of one kind and namespace")
+        return cls(place, templates, environment.get(CONNECTION))
 
     def find(self, owns: Callable[[str | None], bool]) -> Remote | None:
         """Look through those that Airflow has started; what is over is left to its time to live."""
@@ -66,8 +65,11 @@ class Kubernetes(Target):
 
     def start(self, name: str, job: Job, outcome: str, work: Work) -> Remote:
         """Create it; the name is a token too: what is there already is the first call's."""
+        template = self.templates.get(file := job.at(self.place))
+        if template is None:
+            raise SettingsError(f"{TEMPLATE} is {self.place!r}, and there is no {file}")
         with self._told():
-            self._api.create(manifest(self.template, name, job, outcome))
+            self._api.create(manifest(template, name, job, outcome))
         return Remote(name, name)
 
     def state(self, remote: Remote) -> State:
@@ -102,8 +104,21 @@ class Kubernetes(Target):
         from airflow.providers.cncf.kubernetes.hooks.kubernetes import KubernetesHook
 
         hook = KubernetesHook(conn_id=self.connection, in_cluster=None if self.connection else True)
-        namespace = self.template["metadata"].get("namespace") or hook.get_namespace() or "default"
-        return _Objects(hook.api_client, str(self.template["kind"]), str(namespace))
+        any_of_them = next(iter(self.templates.values()))
+        namespace = any_of_them["metadata"].get("namespace") or hook.get_namespace() or "default"
+        return _Objects(hook.api_client, str(any_of_them["kind"]), str(namespace))
+
+
+def _template(file: str) -> Mapping[str, Any]:
+    try:
+        documents = list(yaml.safe_load_all(Path(file).read_text(encoding="utf-8")))
+    except (OSError, yaml.YAMLError) as error:
+        raise SettingsError(f"{TEMPLATE} is {file!r}, which cannot be read: {error}") from error
+    found = [each for each in documents if each and each.get("kind") in ("Job", "SparkApplication")]
+    if len(found) != 1:
+        raise SettingsError(f"{TEMPLATE} is {file!r}, which holds {len(found)} Jobs and SparkApplications, not one")
+    template: Mapping[str, Any] = found[0]
+    return template
 
 
 def manifest(template: Mapping[str, Any], name: str, job: Job, outcome: str) -> dict[str, Any]:
