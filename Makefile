@@ -24,7 +24,7 @@ help: ## List the targets
 
 .PHONY: setup setup-test setup-s3 doctor
 setup: $(addprefix $(STAMPS)/,venv-spark venv-flink venv-airflow jars-spark jars-flink postgres-17 built classes-spark classes-flink) ## Install everything that the demo needs, into .tidemark/
-setup-test: setup-s3 $(addprefix $(STAMPS)/,test-spark test-flink test-airflow venv-infra venv-scan postgres-15 postgres-18 kubernetes-schemas) ## Install what the tests need besides
+setup-test: setup-s3 $(addprefix $(STAMPS)/,test-spark test-flink test-airflow venv-infra venv-scan venv-deploy postgres-15 postgres-18 kubernetes-schemas) ## Install what the tests need besides
 setup-s3: setup $(addprefix $(STAMPS)/,jars-spark-s3 plugin-flink-s3 classes-spark-s3) ## Install the jars for a lake on S3
 doctor: ## Say what this machine lacks, and how to get it
 	@$(or $(PYTHON),python3) infra/local/doctor.py
@@ -158,9 +158,9 @@ $(STAMPS)/classes-flink: $(STAMPS)/venv-flink $(STAMPS)/jars-flink infra/local/f
 
 # TAG is what charts and pods name them by; a release's is its git sha.
 TAG ?= local
-IMAGES := flink spark
+IMAGES := airflow flink spark
 .PHONY: images $(addprefix image-,$(IMAGES))
-images: $(addprefix image-,$(IMAGES)) ## Build the images of the stream and of the jobs; TAG=…
+images: $(addprefix image-,$(IMAGES)) ## Build the images of Airflow, of the stream and of the jobs; TAG=…
 $(addprefix image-,$(IMAGES)): setup-s3
 	@echo "image: tidemark-$(@:image-%=%):$(TAG)"
 	@infra/images/build.sh $(@:image-%=%) tidemark-$(@:image-%=%):$(TAG)
@@ -192,7 +192,7 @@ down: setup ## Stop what `make up` started
 	@$(TIDEMARK) down $(ARGS)
 compose-up: ## Start Airflow with a Celery worker in containers, on loopback; COMPOSE_PROFILES=flower adds Flower
 	@echo "compose: the image (the first time, some minutes)"
-	@docker build --quiet --file infra/images/airflow/Dockerfile --tag $(AIRFLOW_IMAGE) . >/dev/null
+	@infra/images/build.sh airflow $(AIRFLOW_IMAGE) >/dev/null
 	@$(PYTHON) infra/compose/prepare.py $(COMPOSED) $(if $(TIDEMARK_SPECS),--specs "$(TIDEMARK_SPECS)")
 	@TIDEMARK_AIRFLOW_IMAGE=$(AIRFLOW_IMAGE) $(COMPOSE) up --detach --wait $(ARGS)
 	@$(PYTHON) infra/compose/prepare.py $(COMPOSED) --tell
@@ -220,6 +220,32 @@ fuzz: setup-test ## Random tables, writes, schema changes and faults for MINUTES
 bench: setup-test ## Measure it against what else one would take; ARGS=small runs one of stream copy sync verify small parse
 	@$(VENVS)/spark/bin/python -m tests.bench $(ARGS)
 
+# --- deploying it: ENV is a folder of infra/terraform/environments, SPECS that with <source>/source.yaml ------------
+
+SPECS ?= specs
+DEPLOY = $(VENVS)/deploy/bin/python -m infra.deploy $(1) --env "$(ENV)" --specs "$(SPECS)" $(if $(RELEASE),--release "$(RELEASE)") \
+  $(if $(KUBECONFIG_FILE),--kubeconfig "$(KUBECONFIG_FILE)") $(if $(SOURCE),--source "$(SOURCE)")
+STEPS := images infrastructure dags cluster init stream airflow verify
+
+$(STAMPS)/venv-deploy: infra/deploy/requirements.lock infra/local/requirements-build.lock contract/pyproject.toml | $(STAMPS)/uv
+	$(call environment,deploy,$<,contract)
+
+.PHONY: plan deploy destroy needs-env $(addprefix deploy-,$(STEPS))
+plan: needs-env $(STAMPS)/venv-deploy ## Say what a deployment would change: make plan ENV=dev SPECS=specs
+	@$(call DEPLOY,plan)
+deploy: needs-env $(STAMPS)/venv-deploy setup-s3 ## All of it: images, Terraform, charts, DAG files, a proof; ENV=dev SPECS=specs
+	@$(call DEPLOY,deploy)
+$(addprefix deploy-,$(STEPS)): needs-env $(STAMPS)/venv-deploy setup-s3
+	@$(call DEPLOY,$(@:deploy-%=%))
+deploy-images: ## One step; likewise deploy-infrastructure -dags -cluster -init -stream -airflow -verify; SOURCE=… of one source
+# `make submit-sync ENV=dev SOURCE=shop`; ARGS are the job's own.
+submit-%: needs-env $(STAMPS)/venv-deploy setup
+	@$(call DEPLOY,submit) -- $* --source "$(SOURCE)" $(ARGS)
+destroy: needs-env $(STAMPS)/venv-deploy ## Take all of an environment away; CONFIRM=prod where it is not for trying out
+	@$(call DEPLOY,destroy) --confirm "$(CONFIRM)"
+needs-env:
+	@test -n "$(ENV)" || { echo "deploy: ENV is not set: make $(MAKECMDGOALS) ENV=dev names a folder of infra/terraform/environments" >&2; exit 78; }
+
 # --- checking it ---------------------------------------------------------------------------------------------------
 
 PARTS := contract source streaming jobs console orchestration
@@ -232,7 +258,7 @@ $(addprefix test-,$(SUITES)): setup-test
 	@infra/local/test.sh $(patsubst test-%,%,$@)
 test-contract: ## Run one suite; likewise source streaming jobs console orchestration connector spark-java e2e weather exactness integration compose infra kubernetes, which then has its cluster too
 
-lint: $(STAMPS)/tools $(addprefix $(STAMPS)/,test-spark test-flink test-airflow) ## Check style, types, Dockerfiles and who may import whom
+lint: $(STAMPS)/tools $(addprefix $(STAMPS)/,test-spark test-flink test-airflow venv-deploy) ## Check style, types, Dockerfiles and who may import whom
 	@infra/local/lint.sh
 format: $(STAMPS)/tools ## Rewrite the Python files in the project's style
 	@$(LOCAL)/tools/bin/ruff check --quiet --fix-only .

@@ -36,6 +36,7 @@ fi
 types spark tidemark_contract tidemark_source tidemark_jobs tidemark
 types flink tidemark_streaming
 types airflow tidemark_orchestration
+types deploy infra.deploy
 PYTHONPATH=contract/src:source/src:streaming/src:jobs/src:orchestration/src:console/src \
   check imports "$tools/lint-imports" --cache-dir .tidemark/cache/imports
 

@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 uv=$PWD/.tidemark/tools/bin/uv
 
-for folder in infra/local jobs streaming orchestration tests/infra tests/infra/scan; do
+for folder in infra/local infra/deploy jobs streaming orchestration tests/infra tests/infra/scan; do
   # In this order: a test lock is held to the versions of its runtime lock.
   for name in requirements-uv requirements-build requirements requirements-test; do
     [ -e "$folder/$name.in" ] || continue

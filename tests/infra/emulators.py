@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -14,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REGION = "eu-central-1"
+# Whoever asks for them may be of another environment.
+PYTHON = Path(__file__).parents[2] / ".tidemark" / "venv" / "infra" / "bin" / "python"
 START_S = 300.0  # an emulator imports for half a minute, and for minutes where much else runs
 # The first of an access key's twelve digits is the account: both take it so.
 KEYS = {"AWS_ACCESS_KEY_ID": "123456789012", "AWS_SECRET_ACCESS_KEY": "test"}
@@ -41,10 +42,10 @@ class Aws:
 
 
 @contextmanager
-def moto(folder: Path) -> Iterator[str]:
+def moto(folder: Path, host: str = "127.0.0.1", **told: str) -> Iterator[str]:
     """Run moto's server; give its address."""
-    settings = {"MOTO_IAM_LOAD_MANAGED_POLICIES": "true", "MOTO_EKS_ALLOW_DELETING": "true"}
-    with _running(folder / "moto.log", "tests.infra.moto_aws", settings, "/moto-api/data.json") as address:
+    settings = {"MOTO_IAM_LOAD_MANAGED_POLICIES": "true", "MOTO_EKS_ALLOW_DELETING": "true", **told}
+    with _running(folder / "moto.log", "tests.infra.moto_aws", settings, "/moto-api/data.json", host) as address:
         yield address
 
 
@@ -57,17 +58,19 @@ def ministack(folder: Path, *, enforce: bool = False) -> Iterator[str]:
 
 
 @contextmanager
-def _running(log: Path, module: str, settings: Mapping[str, str], path: str) -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
+def _running(
+    log: Path, module: str, settings: Mapping[str, str], path: str, host: str = "127.0.0.1"
+) -> Iterator[str]:
+    with socket.create_server((host, 0)) as probe:
         port = probe.getsockname()[1]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    command = [sys.executable, "-m", module, str(port)]
+    command = [str(PYTHON), "-m", module, str(port), host]
     with log.open("wb") as out:
         # A session of its own: what the emulator starts ends with it.
         process = subprocess.Popen(command, stdout=out, stderr=out, env={**clean, **settings}, start_new_session=True)
         try:
-            _wait(f"http://127.0.0.1:{port}{path}", process, log)
-            yield f"http://127.0.0.1:{port}"
+            _wait(f"http://{host}:{port}{path}", process, log)
+            yield f"http://{host}:{port}"
         finally:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()

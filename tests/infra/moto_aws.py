@@ -1,5 +1,6 @@
-"""Moto's server as AWS, with the calls that it lacks and Terraform's provider makes; `python -m … PORT`."""
+"""Moto's server as AWS, with the calls that it lacks and Terraform's provider makes; `python -m … PORT HOST`."""
 
+import os
 import sys
 from typing import Any
 from urllib.parse import parse_qs
@@ -7,10 +8,13 @@ from urllib.parse import parse_qs
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 from moto.core.responses import ActionResult
 from moto.ec2.models import launch_templates as templates
+from moto.ecr import models as ecr
 from moto.emr.responses import ElasticMapReduceResponse
 from moto.emrserverless import models as serverless
+from moto.iam.access_control import PermissionResult
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.rds import models as rds
+from moto.s3 import models as s3
 from moto.server import main
 
 
@@ -23,6 +27,8 @@ def mend() -> None:
     _parameters_are_the_users()
     _templates_do_not_tag_themselves()
     _buckets_have_metrics()
+    _a_bucket_is_ours()
+    _images_lie_where_they_can_be_pushed()
 
 
 _POLICIES: dict[str, Any] = {}
@@ -93,6 +99,25 @@ def _buckets_have_metrics() -> None:
     DomainDispatcherApplication.__call__ = answer
 
 
+def _a_bucket_is_ours() -> None:
+    """Who asks is whoever owns the bucket: moto looks at no condition, and refuses all by what refuses plain HTTP."""
+    s3.FakeBucket.get_permission = lambda self, action, resource: PermissionResult.NEUTRAL
+
+
+def _images_lie_where_they_can_be_pushed() -> None:
+    """In a registry that is there, where one is named: moto has none."""
+    registry = os.environ.get("TIDEMARK_TEST_REGISTRY")
+    if not registry:
+        return
+    make = ecr.Repository.__init__
+
+    def init(self: Any, *words: Any, **facts: Any) -> None:
+        make(self, *words, **facts)
+        self.uri = f"{registry}/{self.name}"
+
+    ecr.Repository.__init__ = init
+
+
 def _say(start_response: Any, status: str, content: bytes = b"") -> list[bytes]:
     start_response(status, [("Content-Type", "application/xml"), ("Content-Length", str(len(content)))])
     return [content]
@@ -100,4 +125,4 @@ def _say(start_response: Any, status: str, content: bytes = b"") -> list[bytes]:
 
 if __name__ == "__main__":
     mend()
-    main(["--host", "127.0.0.1", "--port", sys.argv[1]])
+    main(["--port", sys.argv[1], "--host", sys.argv[2]])

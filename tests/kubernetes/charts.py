@@ -29,8 +29,8 @@ _TYPED = {
     "TriggerAuthentication": TriggerAuthentication,
     "PodMonitor": PodMonitor,
 }
-# Of this no registry of Python or of Java has a definition: it was compared with what its documentation shows.
-WITHOUT_SCHEMA = ("ExternalSecret",)
+# Of these no registry of Python or of Java has a definition: they were compared with what their documentation shows.
+WITHOUT_SCHEMA = ("ExternalSecret", "ClusterSecretStore")
 
 
 @dataclass(frozen=True)

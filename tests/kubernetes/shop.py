@@ -67,16 +67,30 @@ class Shop:
 
     @contextmanager
     def open(self) -> Iterator["Shop"]:
-        """Set it up; at the end both namespaces are gone."""
+        """Set it up with an S3 of its own; at the end both namespaces are gone."""
         restricted = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn")}
+        with self.database():
+            try:
+                self.cluster.apply(_namespace(self.cluster.namespace, restricted))
+                self._serve_s3()
+                self._configure()
+                yield self
+            finally:
+                self._forget(self.cluster)
+
+    @contextmanager
+    def database(self) -> Iterator["Shop"]:
+        """Set up the source alone."""
         try:
-            self.cluster.apply(_namespace(self.cluster.namespace, restricted), _namespace(self.outside.namespace, {}))
-            self._serve()
-            self._configure()
+            self.outside.apply(_namespace(self.outside.namespace, {}))
+            self._serve_database()
             yield self
         finally:
-            names = (self.cluster.namespace, self.outside.namespace)
-            self.cluster.kubectl("delete", "namespace", *names, "--wait=false", "--ignore-not-found")
+            self._forget(self.outside)
+
+    @staticmethod
+    def _forget(place: Cluster) -> None:
+        place.kubectl("delete", "namespace", place.namespace, "--wait=false", "--ignore-not-found")
 
     def sql(self, statements: str, role: str = "owner", database: str = "shop") -> str:
         """Run statements in the source's own pod; give what they answer, one row a line."""
@@ -136,15 +150,11 @@ class Shop:
         self.cluster.apply(_console(name, words, environment, self.images["spark-job"]))
         return self.cluster.finished(name)
 
-    def _serve(self) -> None:
-        keys = {"POSTGRES_PASSWORD": self.password}
-        self.outside.apply(
-            _secret("postgres", keys),
-            *_server("postgres", "postgres:17", 5432, [word for each in CAPTURE for word in ("-c", each)], "postgres"),
-            *_server("s3", self.images["s3"], 5000, [], None),
-        )
-        for name in ("postgres", "s3"):
-            self.outside.kubectl("rollout", "status", f"deploy/{name}", "--timeout=600s")
+    def _serve_database(self) -> None:
+        words = [word for each in CAPTURE for word in ("-c", each)]
+        secret = _secret("postgres", {"POSTGRES_PASSWORD": self.password})
+        self.outside.apply(secret, *_server("postgres", "postgres:17", 5432, words, "postgres"))
+        self._rolled_out("postgres")
         for statements in (
             f"CREATE ROLE owner LOGIN PASSWORD '{self.password}'",
             f"CREATE ROLE capture LOGIN REPLICATION PASSWORD '{self.password}'",
@@ -152,8 +162,15 @@ class Shop:
         ):
             self.sql(statements, "postgres", "postgres")
         self.sql(TABLES)
+
+    def _serve_s3(self) -> None:
+        self.outside.apply(*_server("s3", self.images["s3"], 5000, [], None))
+        self._rolled_out("s3")
         make = "import urllib.request as r; r.urlopen(r.Request('http://127.0.0.1:5000/lake', method='PUT'))"
         self.outside.kubectl("exec", "deploy/s3", "--", "python3", "-c", make)
+
+    def _rolled_out(self, name: str) -> None:
+        self.outside.kubectl("rollout", "status", f"deploy/{name}", "--timeout=600s")
 
     def _configure(self) -> None:
         self.cluster.apply(

@@ -11,7 +11,6 @@ from tests.kubernetes.charts import CHARTS, Rendered, lint, refusal, render
 S3 = {"lake": {"endpoint": "http://s3:5000", "credentialsSecret": "s3-keys"}}
 EVERYTHING = {
     "podMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
-    "secrets": {"external": {"enabled": True, "key": "shop"}},
     "podLabels": {"team": "y"},
 }
 # Of an environment's values those that only the stack knows are given beside them.
@@ -41,8 +40,11 @@ VARIANTS = [
             "sources": [{"name": "a_b", "specsConfigMap": "y"}],
         },
     ),
-    ("airflow", of_environment("airflow", "dev", STACK)),
-    ("airflow", of_environment("airflow", "prod", STACK)),
+    *[
+        (chart, of_environment(chart, environment, STACK if chart == "airflow" else {}))
+        for chart in ("airflow", "flink-pipeline", "spark-job")
+        for environment in ("dev", "prod")
+    ],
 ]
 every_variant = pytest.mark.parametrize(("chart", "values"), VARIANTS)
 

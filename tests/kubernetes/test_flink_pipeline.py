@@ -62,17 +62,6 @@ def test_metrics_are_scraped_where_the_prometheus_operator_is() -> None:
     assert [{"port": "metrics", "interval": "30s"}] == monitor["spec"]["podMetricsEndpoints"]
 
 
-def test_an_external_secret_fills_the_secret_that_the_pods_mount() -> None:
-    assert "ExternalSecret" not in render("flink-pipeline").kinds()
-
-    external = render("flink-pipeline", {"secrets": {"external": {"enabled": True, "key": "tidemark/shop"}}}).of(
-        "ExternalSecret"
-    )
-
-    assert "shop-source" == external["spec"]["target"]["name"]
-    assert [{"extract": {"key": "tidemark/shop"}}] == external["spec"]["dataFrom"]
-
-
 def test_the_operator_runs_the_same_program_from_the_last_state() -> None:
     deployment = render("flink-pipeline", {**LAKE, "mode": "operator", "incarnation": 3}).of("FlinkDeployment")
     job = deployment["spec"]["job"]

@@ -3,6 +3,10 @@ locals {
   on_ecs   = var.platform == "ecs"
   services = ["pages", "execution", "scheduler", "dag-processor", "triggerer", "worker", "scaler", "carrier", "prepare"]
 
+  # Of Maven those that the jobs are locked to, and ours.
+  locked = compact(split("\n", file("${path.module}/../../../../jobs/jars/SHA256SUMS")))
+  jars   = concat([for line in local.locked : regex("[^ ]+$", line)], ["tidemark-spark-0.1.0.jar"])
+
   # What a worker is told so that jobs run on EMR Serverless, each as the role of its source and kind.
   jobs = {
     TIDEMARK_LAKE                       = module.lake.url
@@ -10,8 +14,9 @@ locals {
     TIDEMARK_EMR_SERVERLESS_APPLICATION = module.emr_serverless.id
     TIDEMARK_EMR_SERVERLESS_ROLE        = "arn:${data.aws_partition.this.partition}:iam::${data.aws_caller_identity.this.account_id}:role/${var.name}-{source}-{workload}"
     TIDEMARK_SPARK_ENTRY                = "s3://${module.lake.buckets["artefacts"]}/${var.release}/submit.py"
-    TIDEMARK_SPARK_ARCHIVES             = "s3://${module.lake.buckets["artefacts"]}/${var.release}/venv.tar.gz#environment,s3://${module.lake.buckets["artefacts"]}/${var.release}/specs.zip#specs"
+    TIDEMARK_SPARK_ARCHIVES             = "s3://${module.lake.buckets["artefacts"]}/${var.release}/environment.tar.gz#environment,s3://${module.lake.buckets["artefacts"]}/${var.release}/specs.zip#specs"
     TIDEMARK_SPARK_PYTHON               = "./environment/bin/python"
+    TIDEMARK_SPARK_JARS                 = join(",", [for jar in local.jars : "s3://${module.lake.buckets["artefacts"]}/${var.release}/jars/${jar}"])
     TIDEMARK_SPARK_SPECS                = "./specs"
     TIDEMARK_SPARK_SECRETS              = "${var.name}/sources/{source}"
     TIDEMARK_SPARK_LOGS                 = "s3://${module.lake.buckets["logs"]}/jobs/"

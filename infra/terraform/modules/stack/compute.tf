@@ -20,8 +20,9 @@ module "eks" {
       instance_types = ["m6i.large"], least = 1, most = 6
       security_group = module.network.security_groups["streaming-nodes"]
     }
+    # As many as there are: none comes by itself before an autoscaler is installed.
     batch = {
-      instance_types = ["m6i.2xlarge", "m5.2xlarge", "m6a.2xlarge"], least = 0, most = 8, spot = true
+      instance_types = ["m6i.2xlarge", "m5.2xlarge", "m6a.2xlarge"], least = 1, most = 8, spot = true
       security_group = module.network.security_groups["batch-nodes"]
     }
   }
@@ -54,7 +55,7 @@ module "emr_cluster" {
   standing       = each.value.standing
 
   unpacked = {
-    "/opt/tidemark"       = "s3://${module.lake.buckets["artefacts"]}/${var.release}/venv.tar.gz"
+    "/opt/tidemark"       = "s3://${module.lake.buckets["artefacts"]}/${var.release}/environment.tar.gz"
     "/opt/tidemark/specs" = "s3://${module.lake.buckets["artefacts"]}/${var.release}/specs.zip"
   }
 }
@@ -75,13 +76,16 @@ module "redshift" {
 }
 
 module "workloads" {
-  source         = "../workloads"
-  name           = var.name
-  tags           = local.tags
-  sources        = keys(local.sources)
-  buckets        = module.lake.arns
-  kms_keys       = { lake = module.kms.arns["lake"], platform = module.kms.arns["platform"] }
-  topics         = values(module.messaging.topics)
+  source   = "../workloads"
+  name     = var.name
+  tags     = local.tags
+  sources  = keys(local.sources)
+  buckets  = module.lake.arns
+  kms_keys = { lake = module.kms.arns["lake"], platform = module.kms.arns["platform"] }
+  topics   = values(module.messaging.topics)
+
+  database_secrets = [for database in module.metadata : database.secret]
+
   emr_serverless = { arn = module.emr_serverless.arn }
   emr_clusters   = keys(var.clusters)
   ecs = local.on_ecs ? {

@@ -1,3 +1,23 @@
+output "name" {
+  description = "What every name begins with."
+  value       = var.name
+}
+
+output "platform" {
+  description = "Where Airflow runs: eks, ecs or mwaa."
+  value       = var.platform
+}
+
+output "sources" {
+  description = "Names of the sources."
+  value       = sort(keys(local.sources))
+}
+
+output "jobs" {
+  description = "What runs jobs on EMR Serverless is told: TIDEMARK_LAUNCHER and what belongs to it."
+  value       = local.jobs
+}
+
 output "settings" {
   description = "What the parts are told: values for Helm and for the workers."
   value = {
@@ -7,6 +27,11 @@ output "settings" {
     TIDEMARK_SPARK_LOGS                 = "s3://${module.lake.buckets["logs"]}/jobs/"
     AWS_REGION                          = local.here
   }
+}
+
+output "airflow" {
+  description = "What all services of Airflow are told: where results and logs lie, and whom a failure is told."
+  value       = merge(local.shared, { TIDEMARK_NOTIFY = local.jobs.TIDEMARK_NOTIFY })
 }
 
 output "buckets" {

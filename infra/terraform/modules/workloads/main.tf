@@ -28,7 +28,7 @@ locals {
 
   of_airflow = { for service, grant in local.services : "airflow-${service}" => {
     grant   = grant
-    account = { namespace = var.namespaces.airflow, name = "airflow-${service}" }
+    account = try(grant.account, { namespace = var.namespaces.airflow, name = "airflow-${service}" })
     buckets = { for bucket in ["lake", "dags", "logs", "xcom"] : bucket => {
       for level in ["read", "write", "delete"] : level => try(grant[bucket][level], [])
     } if can(grant[bucket]) }

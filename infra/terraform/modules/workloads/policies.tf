@@ -76,6 +76,12 @@ locals {
       Condition = {}
     },
     {
+      Sid       = "Databases"
+      Action    = ["secretsmanager:GetSecretValue"]
+      Resource  = [for arn in var.database_secrets : arn if try(workload.grant.databases, false)]
+      Condition = {}
+    },
+    {
       Sid       = "Code"
       Action    = ["s3:GetObject"]
       Resource  = [for arn in [var.buckets["artefacts"]] : "${arn}/*" if workload.jobs]

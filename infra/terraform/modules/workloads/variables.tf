@@ -28,6 +28,12 @@ variable "kms_keys" {
   type        = object({ lake = string, platform = string })
 }
 
+variable "database_secrets" {
+  description = "ARNs of the secrets in which RDS keeps the passwords of our databases."
+  type        = list(string)
+  default     = []
+}
+
 variable "topics" {
   description = "ARNs of the topics that Airflow tells."
   type        = list(string)

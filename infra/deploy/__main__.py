@@ -1,0 +1,63 @@
+"""`python -m infra.deploy STEP --env dev --specs specs`: what `make plan`, `make deploy` and `make destroy` do.
+
+    plan            say what deploy would change, and change nothing
+    deploy          all of the steps below, in this order
+    images          build what the registry lacks, and push it
+    infrastructure  terraform apply
+    dags            publish DAG files and specs, and promote them
+    cluster         namespaces, specs, secrets, and the accounts of jobs
+    init            prepare sources whose TIDEMARK_SOURCE_<NAME>_ADMIN_URL is set
+    stream          Flink of each source, or of --source
+    airflow         where the stack has it in the cluster
+    verify          copy what never was, and prove all equal
+    submit          run one job on EMR Serverless: its words follow --
+    destroy         take all of it away
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.deploy.environment import Environment
+from infra.deploy.steps import STEPS, Deployment
+from tidemark_contract.errors import EXIT_OK, EXIT_TRY_AGAIN, TidemarkError
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the words."""
+    made = argparse.ArgumentParser(
+        prog="infra.deploy", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    made.add_argument("step", choices=STEPS)
+    made.add_argument("--env", required=True, help="a folder of infra/terraform/environments")
+    made.add_argument("--specs", type=Path, default=Path("specs"), help="the folder with <source>/source.yaml")
+    made.add_argument("--release", help="what images are tagged with; by default the commit that is checked out")
+    made.add_argument("--kubeconfig", type=Path, help="another way into the cluster than EKS gives")
+    made.add_argument("--source", help="only this one")
+    made.add_argument("--confirm", default="", help="of destroy: the environment's name once more")
+    made.add_argument("words", nargs="*", help="of submit: the job and its words")
+    return made
+
+
+def main(words: Sequence[str]) -> int:
+    """Do it; give the exit code."""
+    asked = parser().parse_args(words)
+    try:
+        environment = Environment.read(asked.env, asked.specs, asked.release, asked.kubeconfig)
+        Deployment(environment, asked.source, asked.confirm, tuple(asked.words)).do(asked.step)
+    except TidemarkError as error:
+        print(f"deploy: {asked.step}: {error}", file=sys.stderr)
+        return error.exit_code
+    except (BotoCoreError, ClientError) as error:
+        print(f"deploy: {asked.step}: AWS says: {error}", file=sys.stderr)
+        return EXIT_TRY_AGAIN
+    return EXIT_OK
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("TF_IN_AUTOMATION", "1")
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,101 @@
+"""`make deploy` as a person does it, on AWS, a registry and a Kubernetes of this machine: all of it, and a proof."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.deploy.account import Account, may_not, opened
+from tests.infra.terraform import why_not
+from tests.integration.containers import unavailable
+from tests.kubernetes.cluster import Cluster, missing, wait_for
+from tests.variants import ALL
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(5400)]
+# Told of after they have gone, and why: tests/infra/test_apply.py.
+STAYS = (":kms:", ":glue:")
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    """It takes half an hour, so it is not asked of a run of all suites."""
+    if not ALL:
+        pytest.skip("the suite is run among others: `make test-deploy` deploys all of it")
+    if why := missing() or unavailable() or why_not() or may_not():
+        pytest.skip(why)
+    cluster = Cluster.find()
+    cluster.load("postgres:17")
+    with opened(cluster, tmp_path_factory.mktemp("account")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def deployed(account: Account) -> Account:
+    """A first time, until a person is needed; and once more when the secret is there."""
+    first = account.run("deploy")
+    assert (78, True) == (first.code, "put-secret-value --secret-id tidemark-dev/sources/shop" in first.said), first.said
+    secret = json.dumps({"TIDEMARK_SOURCE_SHOP_URL": account.shop.url("capture")})
+    account.client("secretsmanager").put_secret_value(SecretId="tidemark-dev/sources/shop", SecretString=secret)
+
+    second = account.run("deploy")
+
+    assert second.code == 0, second.said[-6000:]
+    assert "verify: shop: 2 tables are equal at mark" in second.said
+    assert account.shop.password not in second.said
+    return account
+
+
+def test_a_release_is_pushed_once(deployed: Account) -> None:
+    tags = [f"{repository}:{tag}" for repository, tag, _ in deployed.registry.told]
+    assert [] == tags or len(tags) == len(set(tags))
+
+
+def test_a_dag_of_it_runs_a_job_in_the_cluster(deployed: Account) -> None:
+    """Its files come from the bundle, its job from the template of its workload, its log goes to S3."""
+    airflow = deployed.cluster.within("airflow")
+
+    def cli(*words: str) -> str:
+        return airflow.kubectl("exec", "deploy/airflow-scheduler", "--", "airflow", *words, check=False)
+
+    wait_for(lambda: "sync_shop" in cli("dags", "list", "-o", "plain"), "the DAG", airflow.told)
+    deployed.shop.sql("INSERT INTO account VALUES (777777, 'later', 1)")
+    cli("dags", "trigger", "sync_shop", "--run-id", "one")
+    cli("dags", "unpause", "sync_shop")
+
+    def state() -> str:
+        said = cli("tasks", "states-for-dag-run", "sync_shop", "one", "-o", "json")
+        found = {each["task_id"]: each["state"] for each in json.loads(said[said.index("[") :])} if "[" in said else {}
+        return found.get("sync") if found.get("sync") in ("success", "failed") else ""
+
+    ended = wait_for(state, "the end of the task", lambda: airflow.told() + deployed.cluster.within("tidemark-jobs").told())
+    assert "success" == ended
+    logs = deployed.client("s3").list_objects_v2(Bucket=deployed_bucket(deployed, "logs"), Prefix="tasks/")
+    assert logs["KeyCount"]
+
+
+def test_a_plan_of_what_is_deployed_has_no_chart_to_change(deployed: Account) -> None:
+    planned = deployed.run("plan")
+    assert planned.code == 0, planned.said[-3000:]
+    assert "images: nothing to build" in planned.said
+    assert "charts: nothing to change" in planned.said
+
+
+def test_what_is_destroyed_leaves_nothing(deployed: Account) -> None:
+    gone = deployed.run("destroy")
+    assert gone.code == 0, gone.said[-3000:]
+    assert [] == tagged(deployed)
+    namespaces = [each["metadata"]["name"] for each in deployed.cluster.get("namespaces")["items"]]
+    assert not {"airflow", "tidemark-stream", "tidemark-jobs"} & set(namespaces)
+
+
+def deployed_bucket(account: Account, purpose: str) -> str:
+    names = [each["Name"] for each in account.client("s3").list_buckets()["Buckets"]]
+    [found] = [name for name in names if name.startswith("tidemark-dev-") and f"-{purpose}" in name]
+    return str(found)
+
+
+def tagged(account: Account) -> list[str]:
+    wanted = [{"Key": "Project", "Values": ["tidemark"]}]
+    pages = account.client("resourcegroupstaggingapi").get_paginator("get_resources").paginate(TagFilters=wanted)
+    found = [it["ResourceARN"] for page in pages for it in page["ResourceTagMappingList"]]
+    return [arn for arn in found if not any(word in arn for word in STAYS)]
