@@ -249,14 +249,14 @@ needs-env:
 # --- checking it ---------------------------------------------------------------------------------------------------
 
 PARTS := contract source streaming jobs console orchestration
-SUITES := $(PARTS) e2e weather exactness integration compose infra kubernetes connector spark-java
+SUITES := $(PARTS) e2e weather exactness integration compose infra kubernetes deploy connector spark-java
 
 .PHONY: test $(addprefix test-,$(SUITES)) lint format docs locks clean
 test: setup-test ## Run all tests, each part in its own environment
 	@infra/local/test.sh
 $(addprefix test-,$(SUITES)): setup-test
 	@infra/local/test.sh $(patsubst test-%,%,$@)
-test-contract: ## Run one suite; likewise source streaming jobs console orchestration connector spark-java e2e weather exactness integration compose infra kubernetes, which then has its cluster too
+test-contract: ## Run one suite; likewise source streaming jobs console orchestration connector spark-java e2e weather exactness integration compose infra, and kubernetes and deploy, which then have their cluster too
 
 lint: $(STAMPS)/tools $(addprefix $(STAMPS)/,test-spark test-flink test-airflow venv-deploy) ## Check style, types, Dockerfiles and who may import whom
 	@infra/local/lint.sh

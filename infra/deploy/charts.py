@@ -11,9 +11,14 @@ import yaml
 
 from infra.deploy.environment import ROOT, NotDeployable
 from infra.deploy.told import tell
+from tidemark_contract.errors import RetryableError
 
 CHARTS = ROOT / "infra" / "helm"
 PATIENCE_S = 1800
+
+
+class Unreachable(RetryableError):
+    """The cluster does not answer from here."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,10 @@ class Releases:
     @contextmanager
     def _helm(self, namespace: str) -> Iterator[helm.Config]:
         with helm.Config(kubeconfig_path=self.kubeconfig, namespace=namespace) as config:
+            try:
+                config.check_reachable()
+            except helm.HelmKubeError as error:
+                raise Unreachable(str(error)) from error
             yield config
 
     def _manifest(self, config: helm.Config, release: Release) -> dict[tuple[str, str, str], Any]:

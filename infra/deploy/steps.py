@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from infra.deploy import cluster, dags, images, sources, submit
-from infra.deploy.charts import Releases
+from infra.deploy.charts import Releases, Unreachable
 from infra.deploy.environment import Environment, NotDeployable
 from infra.deploy.releases import Planned
 from infra.deploy.stack import Stack
@@ -27,6 +27,8 @@ class Deployment:
 
     def do(self, step: str) -> None:
         """Do one step; NotDeployable."""
+        if step == "destroy":
+            self._check_confirmed()
         self._terraform.init()
         STEPS[step](self)
 
@@ -47,11 +49,17 @@ class Deployment:
         if stack is None:
             tell("charts: all of them, once there is a stack")
             return
-        with self._reached(stack) as releases:
-            changes = [change for release in self._planned(stack).all() if (change := releases.changes(release))]
-        for change in changes or ["nothing to change"]:
+        for change in self._changes(stack):
             tell(f"charts: {change}")
         tell(f"dags: publish orchestration/dags and {self.environment.specs}, and promote them")
+
+    def _changes(self, stack: Stack) -> list[str]:
+        try:
+            with self._reached(stack) as releases:
+                planned = self._planned(stack).all()
+                return [change for release in planned if (change := releases.changes(release))] or ["nothing to change"]
+        except Unreachable as error:
+            return [f"not compared, for the cluster does not answer: {error}"]
 
     def images(self) -> None:
         """The registries, and what they lack."""
@@ -117,15 +125,17 @@ class Deployment:
 
     def destroy(self) -> None:
         """Charts first: what a cluster has made outside of it goes with them."""
-        name = self.environment.name
-        if name not in FOR_TRYING_OUT and self.confirmed != name:
-            raise NotDeployable(f"all of {name} would be gone: CONFIRM={name} says that it may be")
         if stack := self._terraform.stack():
             with self._reached(stack) as releases:
                 for release in reversed(self._planned(stack).all()):
                     releases.remove(release)
         self._terraform.destroy()
-        tell(f"{name} is gone; keys of KMS stay for a week, in which they can be taken back")
+        tell(f"{self.environment.name} is gone; keys of KMS stay for a week, in which they can be taken back")
+
+    def _check_confirmed(self) -> None:
+        name = self.environment.name
+        if name not in FOR_TRYING_OUT and self.confirmed != name:
+            raise NotDeployable(f"all of {name} would be gone: CONFIRM={name} says that it may be")
 
     @property
     def _terraform(self) -> Terraform:

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.." || exit 1
 mkdir -p .tidemark/logs
 
 # The longest first: the lanes end together.
-suites=${*:-contract e2e weather jobs integration streaming exactness orchestration infra source connector console kubernetes spark-java compose}
+suites=${*:-contract e2e weather jobs integration streaming exactness orchestration infra source connector console kubernetes deploy spark-java compose}
 # Containers share one share of the machine, however many they are: beside other suites they would starve.
 alone=compose
 rm -f .tidemark/logs/test-*.outcome

@@ -61,3 +61,21 @@ variable "warehouse" {
   })
   default = null
 }
+
+variable "kubernetes_from" {
+  description = "Addresses from which the API of Kubernetes is reached over the internet; none by default."
+  type        = list(string)
+  default     = []
+}
+
+variable "ci" {
+  description = "The repository on GitHub whose pipeline plans and applies, its protected environment, and the bucket and prefix of the state; none by default."
+  type = object({
+    repository    = string
+    environment   = string
+    state_bucket  = string
+    state_prefix  = string
+    make_provider = bool
+  })
+  default = null
+}

@@ -83,7 +83,7 @@ module "ecr" {
   source        = "../ecr"
   name          = var.name
   tags          = local.tags
-  repositories  = ["airflow", "console", "flink", "spark"]
+  repositories  = ["airflow", "flink", "spark"] # the console is in that of Spark
   kms_key       = module.kms.arns["platform"]
   force_destroy = !var.keep
 }
