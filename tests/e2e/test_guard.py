@@ -133,6 +133,24 @@ def test_one_that_runs_is_left_alone_and_told_of(running: Guarded) -> None:
     assert (2, pids) == (len(pids), running.pids())
 
 
+def test_one_that_was_started_from_afar_leaves_its_outcome_whatever_it_was(running: Guarded) -> None:
+    """As a Job of Kubernetes, with the source's settings in a mounted Secret."""
+    secrets = running.folder / "mounted"
+    secrets.mkdir()
+    setting = "TIDEMARK_SOURCE_SHOP_URL"
+    (secrets / setting).write_text(running.environment[setting])
+    running.limits = {"TIDEMARK_SECRETS": secrets.as_uri(), setting: ""}
+    seen = {}
+    for name, limit in (("well", "1000000"), ("beyond", "1")):
+        running.limits |= {"TIDEMARK_OUTCOME": (running.folder / name).as_uri(), "TIDEMARK_LIMIT_MARK_S": limit}
+        running.guard()
+        seen[name] = json.loads((running.folder / name).read_text())
+
+    assert (0, "nothing", "") == (seen["well"]["code"], seen["well"]["summary"]["did"], seen["well"]["reason"])
+    assert (1, ["TIDEMARK_LIMIT_MARK_S"]) == (seen["beyond"]["code"], seen["beyond"]["summary"]["beyond"])
+    assert "the newest published mark is" in seen["beyond"]["reason"]
+
+
 def test_one_that_was_killed_comes_back_from_its_checkpoint_as_it_was(running: Guarded) -> None:
     before = running.stream()
     running.kill()

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
-from tidemark_contract.argv import Job
+from tidemark_contract.argv import GUARD, Job
 from tidemark_contract.errors import SettingsError
 from tidemark_contract.outcome import ADDRESS
+from tidemark_orchestration.launchers import launcher_for
 from tidemark_orchestration.launchers.kubernetes import TEMPLATE, Kubernetes, _state, manifest
+from tidemark_orchestration.launchers.local import LocalLauncher
 from tidemark_orchestration.launchers.target import State
 from tidemark_orchestration.launchers.work import Work
 
@@ -58,6 +60,48 @@ def test_what_is_being_deleted_ends() -> None:
     assert State("TERMINATING") == _state(
         {"kind": "Job", "metadata": {"deletionTimestamp": "2026-01-01"}, "status": {}}
     )
+
+
+JOB: dict[str, Any] = {
+    "kind": "Job",
+    "metadata": {"name": "jobs-1"},
+    "spec": {
+        "backoffLimit": 3,
+        "template": {"spec": {"containers": [{"args": ["/spark-submit", "--x", "/opt/tidemark/submit.py", "copy"]}]}},
+    },
+}
+
+
+def test_a_job_is_spark_submits_and_a_guard_is_the_consoles() -> None:
+    def words(job: Job) -> list[str]:
+        made = manifest(JOB, "tidemark-0-1", job, "s3://lake/outcome.json")
+        assert 0 == made["spec"]["backoffLimit"]
+        return list(made["spec"]["template"]["spec"]["containers"][0]["args"])
+
+    assert ["/spark-submit", "--x", "/opt/tidemark/submit.py", *SYNC.argv()] == words(SYNC)
+    assert ["tidemark", "guard", "--source", "shop", "--json"] == words(Job(GUARD, "shop"))
+
+
+def test_a_guard_is_no_application_of_spark() -> None:
+    with pytest.raises(SettingsError, match="no SparkApplication"):
+        manifest(APPLICATION, "tidemark-guard-0-1", Job(GUARD, "shop"), "s3://lake/outcome.json")
+
+
+@pytest.mark.parametrize(
+    ("settings", "local"),
+    [
+        ({"TIDEMARK_LAUNCHER": "kubernetes"}, False),
+        ({"TIDEMARK_LAUNCHER": "kubernetes", "TIDEMARK_JOBS_PYTHON": "/python"}, True),
+        ({"TIDEMARK_LAUNCHER": "emr-serverless", "TIDEMARK_JOBS_PYTHON": "/python"}, True),
+        ({"TIDEMARK_JOBS_PYTHON": "/python"}, True),
+    ],
+)
+def test_where_a_guard_runs(settings: dict[str, str], local: bool, tmp_path: Path) -> None:
+    templates(tmp_path, "shop-mirror")
+    told = {TEMPLATE: str(tmp_path / "{source}-{workload}.yaml"), "TIDEMARK_LAKE": "s3://lake/mirror", **settings}
+    made = launcher_for(Job(GUARD, "shop"), lambda: Work("k", 1, 1, None), lambda *_: None, told)
+
+    assert local == isinstance(made, LocalLauncher)
 
 
 def templates(folder: Path, *names: str, kind: str = "Job", namespace: str = "jobs") -> None:

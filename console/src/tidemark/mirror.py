@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlparse
 
 from tidemark_contract.errors import ConfigurationError, LakeUnavailable
 from tidemark_contract.layout import Layout
+from tidemark_contract.secret_files import secret_files
 from tidemark_contract.settings import Settings
 from tidemark_contract.specs import SourceSpec, load_sources
 
@@ -24,6 +25,7 @@ class Mirror:
     @classmethod
     def open(cls, name: str | None, environment: Mapping[str, str] = environ) -> "Mirror":
         """Read settings and specs; without a name there has to be exactly one source."""
+        environment = _with_secrets(environment)
         settings = Settings.read(environment)
         sources = {source.name: source for source in load_sources(settings.specs)}
         if name is None and len(sources) == 1:
@@ -38,6 +40,7 @@ class Mirror:
     @classmethod
     def all(cls, environment: Mapping[str, str] = environ) -> "list[Mirror]":
         """Read settings and the specs of all sources."""
+        environment = _with_secrets(environment)
         settings = Settings.read(environment)
         return [cls(settings, source, environment) for source in load_sources(settings.specs)]
 
@@ -66,6 +69,12 @@ class Mirror:
         from tidemark.lake import check_s3
 
         check_s3(self.settings.lake)
+
+
+def _with_secrets(environment: Mapping[str, str]) -> Mapping[str, str]:
+    """Add those that a pod mounts."""
+    found = secret_files(environment)
+    return {**environment, **found} if found else environment
 
 
 def _check_folder(folder: Path, setting: str) -> None:

@@ -13,7 +13,7 @@ cat > /tmp/pgbouncer.ini <<INI
 $DATABASE_NAME = host=$DATABASE_HOST port=$DATABASE_PORT
 
 [pgbouncer]
-listen_addr = 0.0.0.0
+listen_addr = ${LISTEN_ADDRESS:-0.0.0.0}
 listen_port = 6432
 unix_socket_dir =
 auth_type = scram-sha-256

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from tidemark_contract.argv import GUARD, Job
 from tidemark_contract.errors import SettingsError
 from tidemark_orchestration.launchers.launcher import Launcher
+from tidemark_orchestration.launchers.local import PYTHON as JOBS_PYTHON
 from tidemark_orchestration.launchers.local import LocalLauncher
 from tidemark_orchestration.launchers.target import Target
 from tidemark_orchestration.launchers.work import Work
@@ -21,14 +22,20 @@ def launcher_for(
 ) -> Launcher:
     """Give the launcher that the settings choose, without connecting to anything; SettingsError.
 
-    The guard looks after what runs beside the worker, and is always run there.
+    The guard looks after what runs beside the worker, and is run there; on Kubernetes, where a worker has no Python of
+    the jobs', it is a Job as they are.
     """
-    if job.name == GUARD or (environment.get(LAUNCHER) or LOCAL) == LOCAL:
+    if _is_local(job, environment):
         return LocalLauncher(tell, environment)
     # Imported here, as each target is: what is not chosen need not be installed.
     from tidemark_orchestration.launchers.remote import RemoteLauncher
 
     return RemoteLauncher(remote_target(environment), work(), tell, environment)
+
+
+def _is_local(job: Job, environment: Mapping[str, str]) -> bool:
+    chosen = environment.get(LAUNCHER) or LOCAL
+    return chosen == LOCAL or (job.name == GUARD and (chosen != "kubernetes" or JOBS_PYTHON in environment))
 
 
 def remote_target(environment: Mapping[str, str] = os.environ) -> Target:

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 import yaml
 
-from tidemark_contract.argv import Job
+from tidemark_contract.argv import GUARD, Job
 from tidemark_contract.errors import PlatformRefused, PlatformUnavailable, SettingsError
 from tidemark_contract.outcome import ADDRESS
 from tidemark_orchestration.launchers.spark_submit import needed
@@ -129,16 +129,26 @@ def manifest(template: Mapping[str, Any], name: str, job: Job, outcome: str) -> 
     variable = {"name": ADDRESS, "value": outcome}
     if made["kind"] == "Job":
         container = _container(made)
-        words = [str(word) for word in container["args"]]
-        [entry] = [i for i, word in enumerate(words) if word.endswith(_ENTRY)]
-        container["args"] = [*words[: entry + 1], *job.argv()]
+        container["args"] = _words(container["args"], job)
         container["env"] = [*container.get("env", []), variable]
         made["spec"]["backoffLimit"] = 0  # whether it is run again is Airflow's affair
+    elif job.name == GUARD:
+        raise SettingsError(f"a {GUARD} is no SparkApplication: {TEMPLATE} has to name a Job, or the worker has to run it")
     else:
         made["spec"]["arguments"] = job.argv()
         [container] = made["spec"]["driver"]["template"]["spec"]["containers"]
         container["env"] = [*container.get("env", []), variable]
     return made
+
+
+def _words(template: list[Any], job: Job) -> list[str]:
+    """Give the words of spark-submit with the job's behind them; a guard needs no Spark, and is the console's."""
+    if job.name == GUARD:
+        _, *words = job.command()
+        return words
+    words = [str(word) for word in template]
+    [entry] = [i for i, word in enumerate(words) if word.endswith(_ENTRY)]
+    return [*words[: entry + 1], *job.argv()]
 
 
 def _container(job: Mapping[str, Any]) -> dict[str, Any]:
