@@ -1,17 +1,17 @@
 """`python -m infra.deploy STEP --env dev --specs specs`: what `make plan`, `make deploy` and `make destroy` do.
 
-    plan            say what deploy would change, and change nothing
-    deploy          all of the steps below, in this order
-    images          build what the registry lacks, and push it
-    infrastructure  terraform apply
-    dags            publish DAG files and specs, and promote them
-    cluster         namespaces, specs, secrets, and the accounts of jobs
-    init            prepare sources whose TIDEMARK_SOURCE_<NAME>_ADMIN_URL is set
-    stream          Flink of each source, or of --source
-    airflow         where the stack has it in the cluster
-    verify          copy what never was, and prove all equal
-    submit          run one job on EMR Serverless: its words follow --
-    destroy         take all of it away
+plan            say what deploy would change, and change nothing
+deploy          all of the steps below, in this order
+images          build what the registry lacks, and push it
+infrastructure  terraform apply
+dags            publish DAG files and specs, and promote them
+cluster         namespaces, specs, secrets, and the accounts of jobs
+init            prepare sources whose TIDEMARK_SOURCE_<NAME>_ADMIN_URL is set
+stream          Flink of each source, or of --source
+airflow         where the stack has it in the cluster
+verify          copy what never was, and prove all equal
+submit          run one job on EMR Serverless: its words follow --
+destroy         take all of it away
 """
 
 import argparse

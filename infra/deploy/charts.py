@@ -67,7 +67,7 @@ class Releases:
                         CHARTS / release.chart, release.name, dict(release.values), create_namespace=True, **given
                     )
             except helm.HelmError as error:
-                raise NotDeployable(f"{release.name} in {release.namespace}: {error}; it is as it was before") from error
+                raise NotDeployable(f"{release.name} in {release.namespace}: {error}; it is as it was") from error
 
     def remove(self, release: Release) -> None:
         """Uninstall it; nothing when it is not there."""

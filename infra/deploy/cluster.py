@@ -62,8 +62,8 @@ def check(file: Path) -> None:
         if error.status != 404:
             raise NotDeployable(f"the cluster says {error.status} {error.reason}") from error
         raise NotDeployable(
-            f"the cluster has no {EXTERNAL_SECRETS}: install External Secrets there, as account external-secrets in the "
-            "namespace external-secrets, which Terraform has given a role (docs/deployment.md#with-one-command)"
+            f"the cluster has no {EXTERNAL_SECRETS}: install External Secrets there, as account external-secrets in "
+            "the namespace external-secrets, which Terraform has given a role (docs/deployment.md#with-one-command)"
         ) from error
 
 

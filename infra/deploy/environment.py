@@ -26,6 +26,7 @@ class Environment:
 
     @property
     def folder(self) -> Path:
+        """Where its root module is, and what a person has written beside it."""
         return ENVIRONMENTS / self.name
 
     @classmethod

@@ -1,7 +1,7 @@
 """The releases of a stack: what Terraform has made, as values of the charts.
 
-What an environment wants otherwise stands in its folder: values of a chart in infra/helm/<chart>/values-<environment>.yaml,
-and whatever is only one's own in values.yaml beside its main.tf, by chart.
+What an environment wants otherwise stands in infra/helm/<chart>/values-<environment>.yaml; what is only one's own, in
+values.yaml beside the environment's main.tf, by chart.
 """
 
 import json

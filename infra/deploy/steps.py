@@ -12,6 +12,8 @@ from infra.deploy.stack import Stack
 from infra.deploy.terraform import REGISTRIES, Terraform
 from infra.deploy.told import tell
 
+# Images before what names them, DAG files before whoever reads them, a source before its stream.
+IN_ORDER = ("images", "infrastructure", "dags", "cluster", "init", "stream", "airflow", "verify")
 # They are destroyed without a question.
 FOR_TRYING_OUT = ("dev",)
 
@@ -34,10 +36,8 @@ class Deployment:
 
     def deploy(self) -> None:
         """Do all of them."""
-        for step in (
-            self.images, self.infrastructure, self.dags, self.cluster, self.init, self.stream, self.airflow, self.verify,
-        ):  # fmt: skip
-            step()
+        for step in IN_ORDER:
+            STEPS[step](self)
         tell(f"{self.environment.name} is deployed as {self.environment.release}")
 
     def plan(self) -> None:

@@ -1,4 +1,4 @@
-"""One job on EMR Serverless, by spark-submit's words: its environment and specs are uploaded where they are not there."""
+"""One job on EMR Serverless, by spark-submit's words; its environment and specs are uploaded where they are missing."""
 
 import io
 import subprocess

@@ -33,7 +33,9 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 def deployed(account: Account) -> Account:
     """A first time, until a person is needed; and once more when the secret is there."""
     first = account.run("deploy")
-    assert (78, True) == (first.code, "put-secret-value --secret-id tidemark-dev/sources/shop" in first.said), first.said
+    assert (78, True) == (first.code, "put-secret-value --secret-id tidemark-dev/sources/shop" in first.said), (
+        first.said
+    )
     secret = json.dumps({"TIDEMARK_SOURCE_SHOP_URL": account.shop.url("capture")})
     account.client("secretsmanager").put_secret_value(SecretId="tidemark-dev/sources/shop", SecretString=secret)
 
@@ -67,7 +69,9 @@ def test_a_dag_of_it_runs_a_job_in_the_cluster(deployed: Account) -> None:
         found = {each["task_id"]: each["state"] for each in json.loads(said[said.index("[") :])} if "[" in said else {}
         return found.get("sync") if found.get("sync") in ("success", "failed") else ""
 
-    ended = wait_for(state, "the end of the task", lambda: airflow.told() + deployed.cluster.within("tidemark-jobs").told())
+    ended = wait_for(
+        state, "the end of the task", lambda: airflow.told() + deployed.cluster.within("tidemark-jobs").told()
+    )
     assert "success" == ended
     logs = deployed.client("s3").list_objects_v2(Bucket=deployed_bucket(deployed, "logs"), Prefix="tasks/")
     assert logs["KeyCount"]

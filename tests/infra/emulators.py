@@ -58,9 +58,7 @@ def ministack(folder: Path, *, enforce: bool = False) -> Iterator[str]:
 
 
 @contextmanager
-def _running(
-    log: Path, module: str, settings: Mapping[str, str], path: str, host: str = "127.0.0.1"
-) -> Iterator[str]:
+def _running(log: Path, module: str, settings: Mapping[str, str], path: str, host: str = "127.0.0.1") -> Iterator[str]:
     with socket.create_server((host, 0)) as probe:
         port = probe.getsockname()[1]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}

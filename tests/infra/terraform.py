@@ -13,7 +13,14 @@ from typing import Any
 REPOSITORY = Path(__file__).parents[2]
 # Where the provider lies on a machine that does not reach Terraform's registry.
 MIRROR = Path(os.environ.get("TIDEMARK_TERRAFORM_MIRROR", "/opt/tf-plugins"))
-COPIED = ("infra/terraform", "jobs/jars", "tests/infra/roots", "tests/infra/mocks", "tests/infra/specs", "tests/infra/iam")
+COPIED = (
+    "infra/terraform",
+    "jobs/jars",
+    "tests/infra/roots",
+    "tests/infra/mocks",
+    "tests/infra/specs",
+    "tests/infra/iam",
+)
 PATIENCE_S = 1800
 # Of its commands these take no such flag.
 COLOURED = ("state", "fmt")

@@ -11,7 +11,10 @@ NAMESPACES = {"airflow", "tidemark-stream", "tidemark-jobs"}
 VALUES: dict[str, Any] = {
     "secretStore": {"enabled": True, "region": "eu-central-1"},
     "sources": {
-        "a_b": {"secret": "tidemark-dev/sources/a_b", "specs": {"source.yaml": "source: a_b", "public.t.yaml": "key: [y]"}}
+        "a_b": {
+            "secret": "tidemark-dev/sources/a_b",
+            "specs": {"source.yaml": "source: a_b", "public.t.yaml": "key: [y]"},
+        }
     },
     "jobTemplates": {"a_b-mirror.yaml": "kind: Job"},
 }
@@ -38,7 +41,8 @@ def test_namespaces_are_restricted_and_what_has_no_policy_reaches_nothing(render
     }
     assert dict.fromkeys(NAMESPACES, "restricted") == levels
     policies = {document["metadata"]["namespace"]: document["spec"] for document in each(rendered, "NetworkPolicy")}
-    assert dict.fromkeys(NAMESPACES, {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}) == policies
+    nothing = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    assert dict.fromkeys(NAMESPACES, nothing) == policies
 
 
 def test_specs_are_where_somebody_reads_them_file_by_file(rendered: Rendered) -> None:

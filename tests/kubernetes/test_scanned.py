@@ -17,7 +17,7 @@ MEANT = {
     "CKV_K8S_11": "a limit of CPU slows down what could run; memory has one",
     "CKV_K8S_15": "a tag is a commit, and the registry's tags are immutable: what is there is what is meant",
     "CKV_K8S_21": "a chart's namespace is its release's",
-    "CKV_K8S_35": "keys of S3, only where no role gives any: S3A, Flink and delta-rs find them in the environment alone",
+    "CKV_K8S_35": "keys of S3, only where no role gives any: S3A, Flink and delta-rs look for them in the environment",
     "CKV_K8S_38": "JobManager, TaskManager, driver, scheduler and workers talk to the API server",
     "CKV_K8S_40": "the images run as any uid, and say theirs; a cluster may give others (OpenShift does)",
     "CKV_K8S_43": "as of CKV_K8S_15: a commit says what runs, a digest would not",

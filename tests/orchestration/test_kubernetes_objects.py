@@ -123,7 +123,7 @@ def test_a_template_that_is_missing_is_named_before_anything_is_started(tmp_path
     templates(tmp_path, "shop-mirror")
     found = Kubernetes.read({TEMPLATE: str(tmp_path / "{source}-{workload}.yaml")})
 
-    with pytest.raises(SettingsError, match="there is no .*/shop-erase.yaml"):
+    with pytest.raises(SettingsError, match=r"there is no .*/shop-erase\.yaml"):
         found.start("tidemark-erase-0-1", Job("erase", "shop"), "s3://lake/outcome.json", Work("k", 1, 1, None))
 
 

@@ -89,8 +89,9 @@ def pooled(platform: Platform) -> Iterator[Pooled]:
     try:
         wait_for(made.is_there, lambda: docker("logs", made.container).stderr[-3000:])
         platform.end(*NEEDED)
+        command = f"python -m tidemark_orchestration.secret_url {address} {secret}"
         platform.more = {
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_CMD": f"python -m tidemark_orchestration.secret_url {address} {secret}",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_CMD": command,
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONNECT_ARGS_ASYNC": "tidemark_orchestration.pooled.CONNECT_ARGS",
         }
         platform.start(*SERVICES)

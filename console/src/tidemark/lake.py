@@ -1,10 +1,13 @@
-"""Can a lake on S3 be reached and written from here? Asked before anything is begun."""
+"""The lake, as the console itself writes it: whether it can, asked before anything is begun; and a guard's outcome."""
 
 from tidemark.local.home import home
 from tidemark_contract.errors import ConfigurationError
 
 # The store's own code, which the jobs use too: it knows no Spark.
+from tidemark_jobs.outcomes import deliver
 from tidemark_jobs.storage import check_lake
+
+__all__ = ["check_lake", "check_s3", "deliver"]
 
 _JARS = ("jars/spark-s3", "plugins/flink/s3-fs-hadoop")
 

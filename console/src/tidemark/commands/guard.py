@@ -20,7 +20,7 @@ def guard(source: str | None, as_json: bool) -> None:
     A stream that was killed is started again as it was, from its last checkpoint. One that a person has stopped is not,
     nor one that has failed, or whose slot or source is not what it was: that is told, with the cure.
     """
-    from tidemark_jobs.outcomes import deliver
+    from tidemark.lake import deliver
 
     mirror = Mirror.open(source)
     facts: dict[str, object] = {}

@@ -51,7 +51,7 @@ class Kubernetes(Target):
         pattern = glob.escape(place).replace("{source}", "*").replace("{workload}", "*")
         files = [place] if pattern == glob.escape(place) else sorted(glob.glob(pattern))
         templates = {file: _template(file) for file in files}
-        if 1 != len({(each["kind"], each["metadata"].get("namespace")) for each in templates.values()}):
+        if len({(each["kind"], each["metadata"].get("namespace")) for each in templates.values()}) != 1:
             raise SettingsError(f"{TEMPLATE} is {place!r}: its {len(files)} files are not of one kind and namespace")
         return cls(place, templates, environment.get(CONNECTION))
 
@@ -133,7 +133,9 @@ def manifest(template: Mapping[str, Any], name: str, job: Job, outcome: str) -> 
         container["env"] = [*container.get("env", []), variable]
         made["spec"]["backoffLimit"] = 0  # whether it is run again is Airflow's affair
     elif job.name == GUARD:
-        raise SettingsError(f"a {GUARD} is no SparkApplication: {TEMPLATE} has to name a Job, or the worker has to run it")
+        raise SettingsError(
+            f"a {GUARD} is no SparkApplication: {TEMPLATE} has to name a Job, or the worker has to run it"
+        )
     else:
         made["spec"]["arguments"] = job.argv()
         [container] = made["spec"]["driver"]["template"]["spec"]["containers"]
