@@ -224,7 +224,7 @@ bench: setup-test ## Measure it against what else one would take; ARGS=small run
 
 SPECS ?= specs
 DEPLOY = $(VENVS)/deploy/bin/python -m infra.deploy $(1) --env "$(ENV)" --specs "$(SPECS)" $(if $(RELEASE),--release "$(RELEASE)") \
-  $(if $(KUBECONFIG_FILE),--kubeconfig "$(KUBECONFIG_FILE)") $(if $(SOURCE),--source "$(SOURCE)")
+  $(if $(KUBECONFIG_FILE),--kubeconfig "$(KUBECONFIG_FILE)") $(if $(SOURCE),--source "$(SOURCE)") $(if $(PATIENCE),--patience "$(PATIENCE)")
 STEPS := images infrastructure dags cluster init stream airflow verify
 
 $(STAMPS)/venv-deploy: infra/deploy/requirements.lock infra/local/requirements-build.lock contract/pyproject.toml | $(STAMPS)/uv

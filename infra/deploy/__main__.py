@@ -22,6 +22,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.deploy.charts import PATIENCE_S
 from infra.deploy.environment import Environment
 from infra.deploy.steps import STEPS, Deployment
 from tidemark_contract.errors import EXIT_OK, EXIT_TRY_AGAIN, TidemarkError
@@ -39,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--kubeconfig", type=Path, help="another way into the cluster than EKS gives")
     made.add_argument("--source", help="only this one")
     made.add_argument("--confirm", default="", help="of destroy: the environment's name once more")
+    made.add_argument("--patience", type=int, default=PATIENCE_S, help="seconds until pods have to be ready")
     made.add_argument("words", nargs="*", help="of submit: the job and its words")
     return made
 
@@ -48,7 +50,7 @@ def main(words: Sequence[str]) -> int:
     asked = parser().parse_args(words)
     try:
         environment = Environment.read(asked.env, asked.specs, asked.release, asked.kubeconfig)
-        Deployment(environment, asked.source, asked.confirm, tuple(asked.words)).do(asked.step)
+        Deployment(environment, asked.source, asked.confirm, asked.patience, tuple(asked.words)).do(asked.step)
     except TidemarkError as error:
         print(f"deploy: {asked.step}: {error}", file=sys.stderr)
         return error.exit_code

@@ -36,6 +36,7 @@ class Releases:
     """The releases of one cluster."""
 
     kubeconfig: Path
+    patience_s: int = PATIENCE_S
 
     def changes(self, release: Release) -> str:
         """Say what installing it would change; nothing if nothing."""
@@ -56,7 +57,7 @@ class Releases:
         """Install or upgrade it, and wait until its pods are ready; what was there comes back when they are not."""
         tell(f"charts: {release.name} in {release.namespace}")
         given: dict[str, Any] = {
-            "namespace": release.namespace, "timeout": PATIENCE_S, "wait": "watcher", "rollback_on_failure": True,
+            "namespace": release.namespace, "timeout": self.patience_s, "wait": "watcher", "rollback_on_failure": True,
         }  # fmt: skip
         with self._helm(release.namespace) as config:
             try:
@@ -73,7 +74,7 @@ class Releases:
         """Uninstall it; nothing when it is not there."""
         tell(f"charts: remove {release.name} from {release.namespace}")
         with self._helm(release.namespace) as config:
-            config.uninstall(release.name, ignore_not_found=True, wait="watcher", timeout=PATIENCE_S)
+            config.uninstall(release.name, ignore_not_found=True, wait="watcher", timeout=self.patience_s)
 
     @contextmanager
     def _helm(self, namespace: str) -> Iterator[helm.Config]:

@@ -25,6 +25,7 @@ class Deployment:
     environment: Environment
     source: str | None
     confirmed: str
+    patience_s: int
     words: tuple[str, ...]
 
     def do(self, step: str) -> None:
@@ -162,7 +163,7 @@ class Deployment:
     @contextmanager
     def _reached(self, stack: Stack) -> Iterator[Releases]:
         with cluster.reached(stack, self.environment) as kubeconfig:
-            yield Releases(kubeconfig)
+            yield Releases(kubeconfig, self.patience_s)
 
 
 STEPS: dict[str, Callable[[Deployment], None]] = {

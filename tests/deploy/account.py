@@ -28,6 +28,7 @@ AGENT = "169.254.170.23"
 STATE = "tidemark-state"
 # Of these MiniStack has more than moto.
 ELSEWHERE = ("ELASTICACHE", "EKS", "MWAA", "SNS", "EVENTBRIDGE")
+AIRFLOW = "airflow"
 PATIENCE_S = 3600
 FEW = {"requests": {"cpu": "50m", "memory": "256Mi"}, "limits": {"memory": "1536Mi"}}
 
@@ -58,6 +59,14 @@ class Account:
             argv, cwd=self.clone, env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False
         )
         return Done(done.returncode, done.stdout + done.stderr)
+
+    def make_airflows_database(self) -> None:
+        """Make what RDS would have: its emulator is no PostgreSQL, and keeps the password of one."""
+        [database] = self.client("rds").describe_db_instances()["DBInstances"]
+        secret = self.client("secretsmanager").get_secret_value(SecretId=database["MasterUserSecret"]["SecretArn"])
+        password = json.loads(secret["SecretString"])["password"].replace("'", "''")
+        self.shop.sql(f"CREATE ROLE {AIRFLOW} LOGIN PASSWORD '{password}'", "postgres", "postgres")
+        self.shop.sql(f"CREATE DATABASE {database['DBName']} OWNER {AIRFLOW}", "postgres", "postgres")
 
     def client(self, service: str) -> Any:
         return client(self.aws.endpoint, service)
@@ -118,7 +127,7 @@ def _values(endpoint: str, shop: Shop) -> dict[str, Any]:
         "flink-pipeline": {"lake": lake, "checkpointInterval": "2s", **anywhere},
         "spark-job": {"lake": lake, **anywhere},
         "airflow": {
-            "database": {"host": f"postgres.{shop.outside.namespace}.svc.cluster.local", "sslmode": "prefer"},
+            "database": {"host": f"postgres.{shop.outside.namespace}.svc.cluster.local", "user": AIRFLOW},
             "env": {
                 "AWS_ENDPOINT_URL": endpoint,
                 "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://{AGENT}/v1/credentials",

@@ -61,9 +61,9 @@ def _keep(cluster: Cluster, manager: Any, keys: Mapping[str, str], over: threadi
         wanted = json.loads(said)["items"] if said else []
         made = [_secret(each, manager) for each in wanted]
         places = sorted({each["metadata"]["namespace"] for each in wanted})
-        made += [_document("s3-keys", place, keys) for place in places]
-        documents = json.dumps({"apiVersion": "v1", "kind": "List", "items": made})
-        cluster.kubectl("apply", "-f", "-", content=documents, check=False)
+        for place in places:  # kubectl takes objects of one at a time
+            here = [each for each in made if each["metadata"]["namespace"] == place]
+            cluster.within(place).apply(_document("s3-keys", place, keys), *here)
 
 
 def _secret(wanted: Mapping[str, Any], manager: Any) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
+import yaml
 
 from tests.deploy.account import Account, may_not, opened
 from tests.infra.terraform import why_not
@@ -13,7 +14,7 @@ from tests.variants import ALL
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(5400)]
 # Told of after they have gone, and why: tests/infra/test_apply.py.
-STAYS = (":kms:", ":glue:")
+STAYS = (":kms:", ":glue:", ":natgateway/")
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +39,7 @@ def deployed(account: Account) -> Account:
     )
     secret = json.dumps({"TIDEMARK_SOURCE_SHOP_URL": account.shop.url("capture")})
     account.client("secretsmanager").put_secret_value(SecretId="tidemark-dev/sources/shop", SecretString=secret)
+    account.make_airflows_database()
 
     second = account.run("deploy")
 
@@ -75,6 +77,23 @@ def test_a_dag_of_it_runs_a_job_in_the_cluster(deployed: Account) -> None:
     assert "success" == ended
     logs = deployed.client("s3").list_objects_v2(Bucket=deployed_bucket(deployed, "logs"), Prefix="tasks/")
     assert logs["KeyCount"]
+
+
+def test_a_stream_whose_upgrade_lands_nothing_is_as_it_was(deployed: Account) -> None:
+    """A lake that is not there: its pods never get ready, and the ones before come back from their last state."""
+    file = deployed.clone / "infra/terraform/environments/dev/values.yaml"
+    before = file.read_text()
+    broken = yaml.safe_load(before)
+    broken["flink-pipeline"]["lake"]["url"] = "s3://there-is-no-such-bucket"
+    file.write_text(yaml.safe_dump(broken))
+    try:
+        refused = deployed.run("stream", "--source", "shop", "--patience", "120")
+    finally:
+        file.write_text(before)
+
+    assert (78, True) == (refused.code, "it is as it was" in refused.said), refused.said[-3000:]
+    again = deployed.run("verify", "--source", "shop")
+    assert (0, True) == (again.code, "tables are equal at mark" in again.said), again.said[-3000:]
 
 
 def test_a_plan_of_what_is_deployed_has_no_chart_to_change(deployed: Account) -> None:

@@ -11,8 +11,10 @@ from urllib.parse import parse_qs
 def mend() -> None:
     """Add what is missing, and nothing else: no answer that is there is changed."""
     from ministack.core import iam_evaluator
-    from ministack.services import eks, iam, sts
+    from ministack.services import eks, elasticache, iam, sts
 
+    _take_subnets_of_the_other(elasticache)
+    _keep_the_key_of_a_queue(elasticache)
     _keep_what_is_given(eks)
     _simulate_with_its_context(iam, iam_evaluator)
     _know_the_second_factor(iam, sts, iam_evaluator)
@@ -36,6 +38,33 @@ def _keep_what_is_given(eks: Any) -> None:
         return answer
 
     eks._create_cluster, eks._create_nodegroup = keep_policy, keep_template
+
+
+def _take_subnets_of_the_other(elasticache: Any) -> None:
+    """A subnet is what it is called: the network is on the other AWS, and not known here."""
+
+    def resolve(asked: Any) -> Any:
+        names = elasticache._extract_configs(asked, "SubnetIds", ("SubnetIdentifier", "member"))
+        zone = f"{os.environ['MINISTACK_REGION']}a"
+        return [{"SubnetIdentifier": name, "SubnetAvailabilityZone": {"Name": zone}} for name in names], "vpc-elsewhere"
+
+    elasticache._resolve_subnets = resolve
+
+
+def _keep_the_key_of_a_queue(elasticache: Any) -> None:
+    """A replication group tells by which key it is encrypted: by none, it would be made anew."""
+    create, tell, keys = elasticache._create_replication_group, elasticache._rg_xml, dict[str, str]()
+
+    def keep(asked: Any) -> Any:
+        if key := elasticache._p(asked, "KmsKeyId"):
+            keys[elasticache._p(asked, "ReplicationGroupId")] = key
+        return create(asked)
+
+    def with_key(group: Any) -> str:
+        key = keys.get(group["ReplicationGroupId"])
+        return f"{tell(group)}{f'<KmsKeyId>{key}</KmsKeyId>' if key else ''}"
+
+    elasticache._create_replication_group, elasticache._rg_xml = keep, with_key
 
 
 def _simulate_with_its_context(iam: Any, evaluator: Any) -> None:

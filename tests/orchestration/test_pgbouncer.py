@@ -1,6 +1,7 @@
 """All services of Airflow behind PgBouncer, of the image that the chart runs: many clients share few connections."""
 
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ pytestmark = [
     pytest.mark.timeout(1200),
 ]
 REPOSITORY = Path(__file__).parents[2]
-IMAGE, PORT, POOL = "tidemark-pgbouncer:test", 6432, 10
+IMAGE, PORT, POOL = "tidemark-pgbouncer:test", 6432, 5
 SERVICES = (*NEEDED, "triggerer")
 
 
@@ -58,8 +59,9 @@ def run(platform: Platform) -> str:
     """Run the image as the chart does, on this host's network: the database listens on loopback."""
     url = make_url(platform.database)
     secrets = platform.folder / "pooled"
-    secrets.mkdir()
+    secrets.mkdir(mode=0o755)
     (secrets / "database-password").write_text(str(url.password))
+    (secrets / "database-password").chmod(0o644)  # Kubernetes gives it to the image's group
     told = {
         "DATABASE_HOST": url.host, "DATABASE_PORT": url.port, "DATABASE_NAME": url.database,
         "DATABASE_USER": url.username, "DATABASE_SSLMODE": "prefer",
@@ -68,7 +70,7 @@ def run(platform: Platform) -> str:
     environment = [word for name, value in told.items() for word in ("--env", f"{name}={value}")]
     done = docker(
         "run", "--detach", "--network", "host", "--read-only", "--tmpfs", "/tmp:mode=1777", "--cap-drop", "ALL",
-        "--user", "0:0", "--volume", f"{secrets}:/etc/tidemark/secrets:ro", *environment, IMAGE,
+        "--volume", f"{secrets}:/etc/tidemark/secrets:ro", *environment, IMAGE,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
@@ -89,7 +91,7 @@ def pooled(platform: Platform) -> Iterator[Pooled]:
     try:
         wait_for(made.is_there, lambda: docker("logs", made.container).stderr[-3000:])
         platform.end(*NEEDED)
-        command = f"python -m tidemark_orchestration.secret_url {address} {secret}"
+        command = f"{sys.executable} -m tidemark_orchestration.secret_url {address} {secret}"
         platform.more = {
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_CMD": command,
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONNECT_ARGS_ASYNC": "tidemark_orchestration.pooled.CONNECT_ARGS",
