@@ -130,6 +130,8 @@ def _values(endpoint: str, shop: Shop) -> dict[str, Any]:
             "database": {"host": f"postgres.{shop.outside.namespace}.svc.cluster.local", "user": AIRFLOW},
             "env": {
                 "AWS_ENDPOINT_URL": endpoint,
+                # Of an image that stands in for Python's own this is empty, which botocore takes for a mistake.
+                "AWS_CA_BUNDLE": "/etc/ssl/certs/ca-certificates.crt",
                 "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://{AGENT}/v1/credentials",
                 "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "120",
             },
