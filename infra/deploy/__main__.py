@@ -16,6 +16,7 @@ destroy         take all of it away
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -57,6 +58,8 @@ def main(words: Sequence[str]) -> int:
     except (BotoCoreError, ClientError) as error:
         print(f"deploy: {asked.step}: AWS says: {error}", file=sys.stderr)
         return EXIT_TRY_AGAIN
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
     return EXIT_OK
 
 

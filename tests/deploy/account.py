@@ -50,15 +50,19 @@ class Account:
 
     def run(self, step: str, *words: str) -> Done:
         """Do a step as `make` does."""
-        python = str(ROOT / ".tidemark/venv/deploy/bin/python")
-        argv = [python, "-m", "infra.deploy", step, "--env", "dev", "--specs", "specs", *words]
-        if "--kubeconfig" not in words:
-            argv[3:3] = ["--kubeconfig", self.cluster.kubeconfig]
-        environment = {**self.aws.environment, **self.told, "TIDEMARK_SOURCE_SHOP_ADMIN_URL": self.shop.url("owner")}
-        done = subprocess.run(
-            argv, cwd=self.clone, env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False
-        )
-        return Done(done.returncode, done.stdout + done.stderr)
+        with self.begin(step, *words) as process:
+            said, _ = process.communicate(timeout=PATIENCE_S)
+        return Done(process.returncode, said)
+
+    def begin(self, step: str, *words: str) -> "subprocess.Popen[str]":
+        """Begin one, in a session of its own, as in a terminal."""
+        argv = [str(ROOT / ".tidemark/venv/deploy/bin/python"), "-m", "infra.deploy", step, "--env", "dev"]
+        argv += ["--specs", "specs", "--kubeconfig", self.cluster.kubeconfig, *words]
+        owner = {"TIDEMARK_SOURCE_SHOP_ADMIN_URL": self.shop.url("owner")}
+        return subprocess.Popen(
+            argv, cwd=self.clone, env={**self.aws.environment, **self.told, **owner}, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+        )  # fmt: skip
 
     def make_airflows_database(self) -> None:
         """Make what RDS would have: its emulator is no PostgreSQL, and keeps the password of one."""

@@ -1,6 +1,9 @@
 """`make deploy` as a person does it, on AWS, a registry and a Kubernetes of this machine: all of it, and a proof."""
 
 import json
+import os
+import re
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -77,6 +80,28 @@ def test_a_dag_of_it_runs_a_job_in_the_cluster(deployed: Account) -> None:
     assert "success" == ended
     logs = deployed.client("s3").list_objects_v2(Bucket=deployed_bucket(deployed, "logs"), Prefix="tasks/")
     assert logs["KeyCount"]
+
+
+def test_a_job_is_submitted_with_all_that_it_needs_and_ends_with_who_has_submitted_it(deployed: Account) -> None:
+    """What AWS would run is run in tests/orchestration/test_remote_runs.py; no emulator does."""
+    service, s3 = deployed.client("emr-serverless"), deployed.client("s3")
+    [application] = service.list_applications()["applications"]
+    of = {"applicationId": application["id"]}
+    with deployed.begin("submit", "--", "sync", "--source", "shop") as process:
+        runs = lambda: service.list_job_runs(**of)["jobRuns"] or process.poll()  # noqa: E731
+        [run] = wait_for(runs, "the job", lambda: process.communicate()[0])
+        os.killpg(process.pid, signal.SIGINT)
+        said, _ = process.communicate(timeout=300)
+
+    told = service.get_job_run(**of, jobRunId=run["id"])["jobRun"]
+    words = told["jobDriver"]["sparkSubmit"]
+    assert "role/tidemark-dev-shop-mirror" in told["executionRole"]
+    assert ["sync", "--source", "shop"] == words["entryPointArguments"][:3]
+    named = re.findall(r"s3://([^/\s,#]+)/([^\s,#]+)", f"{words['entryPoint']} {words['sparkSubmitParameters']}")
+    files = [(bucket, key) for bucket, key in named if "-artefacts-" in bucket]
+    assert len(files) > 5
+    assert [] == [key for bucket, key in files if not s3.list_objects_v2(Bucket=bucket, Prefix=key).get("KeyCount")]
+    assert (130, True) == (process.returncode, told["state"] in ("CANCELLING", "CANCELLED")), said
 
 
 def test_a_stream_whose_upgrade_lands_nothing_is_as_it_was(deployed: Account) -> None:
