@@ -1,14 +1,17 @@
 """Moto's server as AWS, with the calls that it lacks and Terraform's provider makes; `python -m … PORT HOST`."""
 
 import os
+import re
 import sys
+from html import unescape
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 from moto.core.responses import ActionResult
 from moto.ec2.models import launch_templates as templates
 from moto.ecr import models as ecr
+from moto.efs.responses import EFSResponse
 from moto.emr.responses import ElasticMapReduceResponse
 from moto.emrserverless import models as serverless
 from moto.iam.access_control import PermissionResult
@@ -21,14 +24,22 @@ from moto.server import main
 def mend() -> None:
     """Add what is asked for after a resource was made, and nothing else: no answer that is there is changed."""
     ApplicationAutoScalingResponse.list_tags_for_resource = lambda self: '{"Tags": {}}'
+    EFSResponse.delete_file_system_policy = _forget_the_policy
     ElasticMapReduceResponse.get_auto_termination_policy = _auto_termination
     ElasticMapReduceResponse.put_auto_termination_policy = _keep_auto_termination
     _serverless_as_aws_has_it()
     _parameters_are_the_users()
     _templates_do_not_tag_themselves()
     _buckets_have_metrics()
+    _keys_are_written_as_asked()
+    s3.FakeDeleteMarker.dispose = lambda self, garbage=False: None  # a bucket that had versions is emptied
     _a_bucket_is_ours()
     _images_lie_where_they_can_be_pushed()
+
+
+def _forget_the_policy(self: Any) -> tuple[str, dict[str, str | int]]:
+    self.efs_backend.put_file_system_policy(self._get_param("FileSystemId"), "", False)
+    return "{}", {"Content-Type": "application/json"}
 
 
 _POLICIES: dict[str, Any] = {}
@@ -95,6 +106,24 @@ def _buckets_have_metrics() -> None:
         if key not in kept:
             return _say(start_response, "404 Not Found", b"<Error><Code>NoSuchConfiguration</Code></Error>")
         return _say(start_response, "200 OK", kept[key] if environ["REQUEST_METHOD"] == "GET" else b"")
+
+    DomainDispatcherApplication.__call__ = answer
+
+
+def _keys_are_written_as_asked() -> None:
+    """Who asks for versions with encoding-type=url reads a + as a blank; moto writes keys as they are."""
+    call = DomainDispatcherApplication.__call__
+
+    def answer(self: Any, environ: dict[str, Any], start_response: Any) -> Any:
+        asked = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
+        if "versions" not in asked or asked.get("encoding-type") != ["url"]:
+            return call(self, environ, start_response)
+        said: list[Any] = []
+        content = b"".join(call(self, environ, lambda *words: said.extend(words)))
+        encoded = re.sub(rb"(?<=<Key>)[^<]*", lambda key: quote(unescape(key[0].decode())).encode(), content)
+        kept = [(name, value) for name, value in said[1] if name.lower() != "content-length"]
+        start_response(said[0], [*kept, ("Content-Length", str(len(encoded)))])
+        return [encoded]
 
     DomainDispatcherApplication.__call__ = answer
 
