@@ -16,7 +16,7 @@ from tests.orchestration.test_faults import WELL, Runs
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.drawn(1, among="queues"),
+    pytest.mark.drawn(2, among="queues"),
     pytest.mark.integration,
     pytest.mark.timeout(1200),
 ]
