@@ -18,6 +18,7 @@ QUICK = ["events"]
 STAYS = {
     ":kms:": "a key that is deleted is there for as long as it can be taken back",
     ":glue:": "moto forgets a database and keeps its tags",
+    ":ecs:": "clusters, services and task definitions that were ended are told of as inactive, as on AWS",
     ":natgateway/": "one that was deleted is told of for an hour, as on AWS",
 }
 SEEN: dict[str, set[tuple[str, str]]] = {}
