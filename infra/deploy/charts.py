@@ -1,8 +1,10 @@
 """Charts: which releases there are, with which values, and what an upgrade would change."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,16 +61,14 @@ class Releases:
         given: dict[str, Any] = {
             "namespace": release.namespace, "timeout": self.patience_s, "wait": "watcher", "rollback_on_failure": True,
         }  # fmt: skip
+        what = (CHARTS / release.chart, release.name, dict(release.values))
         with self._helm(release.namespace) as config:
+            known = bool(self._manifest(config, release))
+            act = config.upgrade if known else partial(config.install, create_namespace=True)
             try:
-                if self._manifest(config, release):
-                    config.upgrade(CHARTS / release.chart, release.name, dict(release.values), **given)
-                else:
-                    config.install(
-                        CHARTS / release.chart, release.name, dict(release.values), create_namespace=True, **given
-                    )
+                _interruptible(lambda context: act(*what, context=context, **given))
             except helm.HelmError as error:
-                raise NotDeployable(f"{release.name} in {release.namespace}: {error}; it is as it was") from error
+                raise NotDeployable(_why(release, str(error))) from error
 
     def remove(self, release: Release) -> None:
         """Uninstall it; nothing when it is not there."""
@@ -90,6 +90,28 @@ class Releases:
             return _documents([str(config.status(release.name)["manifest"])])
         except helm.HelmNotFoundError:
             return {}
+
+
+def _interruptible(act: Callable[[helm.HelmContext], object]) -> None:
+    """Let Ctrl-C end Helm, which takes it back then: Python hears of it between its own instructions only."""
+    with helm.HelmContext() as context, ThreadPoolExecutor(1) as helper:
+        acting = helper.submit(act, context)
+        try:
+            acting.result()
+        except KeyboardInterrupt:
+            context.cancel()
+            raise
+
+
+def _why(release: Release, says: str) -> str:
+    where = f"{release.name} in {release.namespace}"
+    if "another operation" not in says:
+        return f"{where}: {says}; it is as it was"
+    cure = f"{release.name} --namespace {release.namespace}"
+    return (
+        f"{where}: {says}. Somebody else deploys it; or one was killed, then `helm rollback {cure}` ends that "
+        f"(`helm uninstall {cure}`, where it was the first time)"
+    )
 
 
 def _documents(texts: Any) -> dict[tuple[str, str, str], Any]:

@@ -5,7 +5,9 @@ import os
 import re
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 
+import helm_python as helm
 import pytest
 import yaml
 
@@ -106,19 +108,32 @@ def test_a_job_is_submitted_with_all_that_it_needs_and_ends_with_who_has_submitt
 
 def test_a_stream_whose_upgrade_lands_nothing_is_as_it_was(deployed: Account) -> None:
     """A lake that is not there: its pods never get ready, and the ones before come back from their last state."""
-    file = deployed.clone / "infra/terraform/environments/dev/values.yaml"
-    before = file.read_text()
-    broken = yaml.safe_load(before)
-    broken["flink-pipeline"]["lake"]["url"] = "s3://there-is-no-such-bucket"
-    file.write_text(yaml.safe_dump(broken))
-    try:
+    with broken(deployed):
         refused = deployed.run("stream", "--source", "shop", "--patience", "120")
-    finally:
-        file.write_text(before)
 
     assert (78, True) == (refused.code, "it is as it was" in refused.said), refused.said[-3000:]
     again = deployed.run("verify", "--source", "shop")
     assert (0, True) == (again.code, "tables are equal at mark" in again.said), again.said[-3000:]
+
+
+def test_who_comes_after_one_that_was_killed_is_told_how_to_go_on(deployed: Account) -> None:
+    """By Ctrl-C Helm takes back what it has begun, by SIGKILL it cannot."""
+    pending = ("secrets", "-l", "owner=helm,name=shop-stream,status=pending-upgrade")
+    place = deployed.cluster.within("tidemark-stream")
+    with broken(deployed), deployed.begin("stream", "--source", "shop") as process:
+        wait_for(lambda: place.get(*pending)["items"], "an upgrade", place.told)
+        os.killpg(process.pid, signal.SIGINT)
+        interrupted = process.wait(300)
+    assert (130, []) == (interrupted, place.get(*pending)["items"])
+
+    with broken(deployed), deployed.begin("stream", "--source", "shop") as process:
+        wait_for(lambda: place.get(*pending)["items"], "an upgrade", place.told)
+        os.killpg(process.pid, signal.SIGKILL)
+    refused = deployed.run("stream", "--source", "shop")
+    assert (78, True) == (refused.code, "`helm rollback shop-stream --namespace tidemark-stream`" in refused.said)
+    with helm.Config(kubeconfig_path=place.kubeconfig, namespace=place.namespace) as config:
+        config.rollback("shop-stream")
+    assert 0 == deployed.run("stream", "--source", "shop").code
 
 
 def test_a_plan_of_what_is_deployed_has_no_chart_to_change(deployed: Account) -> None:
@@ -134,6 +149,20 @@ def test_what_is_destroyed_leaves_nothing(deployed: Account) -> None:
     assert [] == tagged(deployed)
     namespaces = [each["metadata"]["name"] for each in deployed.cluster.get("namespaces")["items"]]
     assert not {"airflow", "tidemark-stream", "tidemark-jobs"} & set(namespaces)
+
+
+@contextmanager
+def broken(account: Account) -> Iterator[None]:
+    """Have the stream's values name a lake that is not there."""
+    file = account.clone / "infra/terraform/environments/dev/values.yaml"
+    before = file.read_text()
+    values = yaml.safe_load(before)
+    values["flink-pipeline"]["lake"]["url"] = "s3://there-is-no-such-bucket"
+    file.write_text(yaml.safe_dump(values))
+    try:
+        yield
+    finally:
+        file.write_text(before)
 
 
 def deployed_bucket(account: Account, purpose: str) -> str:
