@@ -90,6 +90,7 @@ def opened(cluster: Cluster, folder: Path) -> Iterator[Account]:
         images = stack.enter_context(registry(folder / "registry"))
         one = stack.enter_context(moto(folder, HOST, TIDEMARK_TEST_REGISTRY=images.address))
         other = stack.enter_context(ministack(folder))
+        stack.callback(_forget, cluster)
         shop = stack.enter_context(Shop(cluster.within("tidemark-test-deploy"), {}).database())
         stack.enter_context(_agent())
         # ECR knows of what was pushed to it.
@@ -101,6 +102,12 @@ def opened(cluster: Cluster, folder: Path) -> Iterator[Account]:
         clone = _cloned(folder / "clone", one, shop)
         aws = Aws(one, dict.fromkeys(ELSEWHERE, other))
         yield Account(aws, images, cluster, shop, clone, settings(folder))
+
+
+def _forget(cluster: Cluster) -> None:
+    """Take away what a test that failed has left."""
+    names = ("airflow", "tidemark-stream", "tidemark-jobs", "tidemark")
+    cluster.kubectl("delete", "namespace", *names, "--ignore-not-found", "--wait=false")
 
 
 def _cloned(clone: Path, endpoint: str, shop: Shop) -> Path:
