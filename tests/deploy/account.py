@@ -18,6 +18,7 @@ from tests.deploy.operator import external_secrets
 from tests.deploy.registry import Registry, registry
 from tests.infra.emulators import KEYS, REGION, Aws, ministack, moto
 from tests.infra.terraform import settings
+from tests.infra.test_apply import client
 from tests.kubernetes.cluster import ROOT, Cluster
 from tests.kubernetes.shop import SPECS, Shop
 
@@ -26,8 +27,6 @@ HOST = "10.250.0.1"
 # Where EKS's agent answers that gives pods the keys of their role.
 AGENT = "169.254.170.23"
 STATE = "tidemark-state"
-# Of these MiniStack has more than moto.
-ELSEWHERE = ("ELASTICACHE", "EKS", "MWAA", "SNS", "EVENTBRIDGE")
 AIRFLOW = "airflow"
 PATIENCE_S = 3600
 FEW = {"requests": {"cpu": "50m", "memory": "256Mi"}, "limits": {"memory": "1536Mi"}}
@@ -76,13 +75,6 @@ class Account:
         return client(self.aws.endpoint, service)
 
 
-def client(endpoint: str, service: str) -> Any:
-    import boto3
-
-    keys = {name.lower(): value for name, value in KEYS.items()}
-    return boto3.client(service, region_name=REGION, endpoint_url=endpoint, **keys)
-
-
 @contextmanager
 def opened(cluster: Cluster, folder: Path) -> Iterator[Account]:
     """Set all of it up; nothing is deployed yet."""
@@ -100,7 +92,7 @@ def opened(cluster: Cluster, folder: Path) -> Iterator[Account]:
         stack.enter_context(external_secrets(cluster, client(one, "secretsmanager"), keys))
         client(one, "s3").create_bucket(Bucket=STATE, CreateBucketConfiguration={"LocationConstraint": REGION})
         clone = _cloned(folder / "clone", one, shop)
-        aws = Aws(one, dict.fromkeys(ELSEWHERE, other))
+        aws = Aws.of_both(one, other)
         yield Account(aws, images, cluster, shop, clone, settings(folder))
 
 

@@ -14,13 +14,12 @@ import yaml
 
 from tests.deploy.account import Account, may_not, opened
 from tests.infra.terraform import why_not
+from tests.infra.test_apply import tagged
 from tests.integration.containers import unavailable
 from tests.kubernetes.cluster import Cluster, missing, wait_for
 from tests.variants import ALL
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(5400)]
-# Told of after they have gone, and why: tests/infra/test_apply.py.
-STAYS = (":kms:", ":glue:", ":natgateway/")
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +145,7 @@ def test_a_plan_of_what_is_deployed_has_no_chart_to_change(deployed: Account) ->
 def test_what_is_destroyed_leaves_nothing(deployed: Account) -> None:
     gone = deployed.run("destroy")
     assert gone.code == 0, gone.said[-3000:]
-    assert [] == tagged(deployed)
+    assert [] == tagged(deployed.aws)
     namespaces = [each["metadata"]["name"] for each in deployed.cluster.get("namespaces")["items"]]
     assert not {"airflow", "tidemark-stream", "tidemark-jobs"} & set(namespaces)
 
@@ -176,10 +175,3 @@ def deployed_bucket(account: Account, purpose: str) -> str:
     names = [each["Name"] for each in account.client("s3").list_buckets()["Buckets"]]
     [found] = [name for name in names if name.startswith("tidemark-dev-") and f"-{purpose}" in name]
     return str(found)
-
-
-def tagged(account: Account) -> list[str]:
-    wanted = [{"Key": "Project", "Values": ["tidemark"]}]
-    pages = account.client("resourcegroupstaggingapi").get_paginator("get_resources").paginate(TagFilters=wanted)
-    found = [it["ResourceARN"] for page in pages for it in page["ResourceTagMappingList"]]
-    return [arn for arn in found if not any(word in arn for word in STAYS)]

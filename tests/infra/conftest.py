@@ -7,9 +7,6 @@ import pytest
 from tests.infra.emulators import Aws, ministack, moto
 from tests.infra.terraform import Terraform, TerraformFailed, copied, settings, why_not
 
-# What MiniStack has more of than moto, by the name that AWS_ENDPOINT_URL_… wants.
-ELSEWHERE = ("ELASTICACHE", "EKS", "MWAA", "SNS", "EVENTBRIDGE")
-
 
 @pytest.fixture(scope="session")
 def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
@@ -43,4 +40,4 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
     """AWS of both: each service is asked of that one which has more of it."""
     folder = tmp_path_factory.mktemp("aws")
     with moto(folder) as one, ministack(folder) as other:
-        yield Aws(one, dict.fromkeys(ELSEWHERE, other))
+        yield Aws.of_both(one, other)

@@ -22,12 +22,21 @@ KEYS = {"AWS_ACCESS_KEY_ID": "123456789012", "AWS_SECRET_ACCESS_KEY": "test"}
 QUIET = {"DOCKER_HOST": "unix:///nowhere.sock", "IOT_MTLS_ENABLED": "0", "SFTP_ENABLED": "0"}
 
 
+# What MiniStack has more of than moto, by the name that AWS_ENDPOINT_URL_… wants.
+ELSEWHERE = ("ELASTICACHE", "EKS", "MWAA", "SNS", "EVENTBRIDGE")
+
+
 @dataclass(frozen=True)
 class Aws:
     """Where AWS is, one address for most services and others for some of them."""
 
     endpoint: str
     others: Mapping[str, str]
+
+    @classmethod
+    def of_both(cls, moto: str, ministack: str) -> "Aws":
+        """Ask each for what it has more of."""
+        return cls(moto, dict.fromkeys(ELSEWHERE, ministack))
 
     @property
     def environment(self) -> dict[str, str]:
