@@ -42,16 +42,16 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--source", help="only this one")
     made.add_argument("--confirm", default="", help="of destroy: the environment's name once more")
     made.add_argument("--patience", type=int, default=PATIENCE_S, help="seconds until pods have to be ready")
-    made.add_argument("words", nargs="*", help="of submit: the job and its words")
     return made
 
 
 def main(words: Sequence[str]) -> int:
     """Do it; give the exit code."""
-    asked = parser().parse_args(words)
+    ours, job = _parted(list(words))
+    asked = parser().parse_args(ours)
     try:
         environment = Environment.read(asked.env, asked.specs, asked.release, asked.kubeconfig)
-        Deployment(environment, asked.source, asked.confirm, asked.patience, tuple(asked.words)).do(asked.step)
+        Deployment(environment, asked.source, asked.confirm, asked.patience, tuple(job)).do(asked.step)
     except TidemarkError as error:
         print(f"deploy: {asked.step}: {error}", file=sys.stderr)
         return error.exit_code
@@ -61,6 +61,12 @@ def main(words: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     return EXIT_OK
+
+
+def _parted(words: list[str]) -> tuple[list[str], list[str]]:
+    """Give what stands before -- and after it: argparse takes what is behind options for nothing of its own."""
+    at = words.index("--") if "--" in words else len(words)
+    return words[:at], words[at + 1 :]
 
 
 if __name__ == "__main__":

@@ -19,6 +19,15 @@ from infra.deploy.environment import NotDeployable
 from infra.deploy.releases import NAMESPACES, Planned, slug
 from infra.deploy.stack import Stack
 from infra.deploy.told import tell
+from tidemark_contract.errors import TidemarkError
+
+
+class JobFailed(TidemarkError):
+    """A job ended with another exit code than 0, which is ours then; its reason was told by it."""
+
+    def __init__(self, job: str, code: int) -> None:
+        self.exit_code = code
+        super().__init__(f"{job} ended with {code}; its reason stands above")
 
 
 def check_secret(stack: Stack, source: str) -> None:
@@ -49,7 +58,7 @@ def init(stack: Stack, planned: Planned, kubeconfig: Path, source: str) -> None:
 
 
 def prove(stack: Stack, planned: Planned, kubeconfig: Path, source: str) -> None:
-    """Prove a source's tables equal, after a first copy of all of them where there is none; NotDeployable."""
+    """Prove a source's tables equal, after a first copy of all of them where there is none; JobFailed."""
     if not _has_tables(stack, source):
         tell(f"verify: {source} was never copied: copy (as long as its tables are large)")
         _launch(stack, planned, kubeconfig, "copy", source)
@@ -75,7 +84,7 @@ def _console(template: Mapping[str, Any], name: str, setting: str) -> dict[str, 
 
 
 def _launch(stack: Stack, planned: Planned, kubeconfig: Path, job: str, source: str) -> dict[str, Any]:
-    """Run a job as Airflow would, and give its summary; NotDeployable."""
+    """Run a job as Airflow would, and give its summary; JobFailed."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         for file, text in planned.job_templates().items():
@@ -92,11 +101,11 @@ def _launch(stack: Stack, planned: Planned, kubeconfig: Path, job: str, source: 
 
 
 def launch(stack: Stack, settings: Mapping[str, str], words: list[str]) -> dict[str, Any]:
-    """Run one job where settings say, and wait for it; NotDeployable with its own reason."""
+    """Run one job where settings say, and wait for it; JobFailed."""
     argv = [str(PYTHON), "-W", "ignore", "-m", "tidemark_orchestration.launchers", *words]
     told = {**os.environ, "TIDEMARK_LAKE": stack.lake, "AWS_REGION": stack.region, **settings}
     with subprocess.Popen(argv, env=told, stdout=subprocess.PIPE, stderr=sys.stderr, text=True) as process:
         said = process.communicate()[0]
     if process.returncode:
-        raise NotDeployable(f"{words[0]} ended with {process.returncode}; its reason stands above")
+        raise JobFailed(words[0], process.returncode)
     return dict(json.loads(said.splitlines()[-1]))

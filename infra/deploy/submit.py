@@ -20,7 +20,7 @@ LAST = "submit.py"
 
 
 def submit(stack: Stack, environment: Environment, words: list[str]) -> None:
-    """Run a job with the role of its source and workload, and wait for its end; NotDeployable."""
+    """Run a job with the role of its source and workload, and wait for its end; JobFailed, NotDeployable."""
     upload(stack, environment)
     print(launch(stack, stack.jobs, words))
 

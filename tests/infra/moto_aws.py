@@ -57,14 +57,19 @@ def _auto_termination(self: Any) -> Any:
 def _serverless_as_aws_has_it() -> None:
     """An application is of any `Spark`, and CREATED until it is started; moto wants SPARK, and has it STARTED."""
     backend = serverless.EMRServerlessBackend
-    create = backend.create_application
+    create, list_runs = backend.create_application, backend.list_job_runs
 
     def create_application(self: Any, **facts: Any) -> Any:
         application = create(self, **{**facts, "application_type": facts["application_type"].upper()})
         application.state = "CREATED"
         return application
 
-    backend.create_application = create_application
+    def list_job_runs(self: Any, application_id: str, *words: Any, **facts: Any) -> Any:
+        if application_id in self.applications:  # one that was given none has none
+            self.job_runs.setdefault(application_id, [])
+        return list_runs(self, application_id, *words, **facts)
+
+    backend.create_application, backend.list_job_runs = create_application, list_job_runs
 
 
 def _parameters_are_the_users() -> None:
