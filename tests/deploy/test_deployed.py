@@ -84,7 +84,7 @@ def test_a_dag_of_it_runs_a_job_in_the_cluster(deployed: Account) -> None:
 
 
 def test_a_job_is_submitted_with_all_that_it_needs(deployed: Account) -> None:
-    """No emulator runs it: it is over at once, and has told nothing. What AWS would run is run in test_remote_runs.py."""
+    """No emulator runs it: it is over at once, and has told nothing. Such words are run in test_remote_runs.py."""
     submitted = deployed.run("submit", "--", "sync", "--source", "shop")
     assert (75, True) == (submitted.code, "left no outcome" in submitted.said), submitted.said[-3000:]
 
