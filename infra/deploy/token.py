@@ -30,7 +30,7 @@ def token(cluster: str, region: str) -> str:
         "headers": {"x-k8s-aws-id": cluster},
         "context": {},
     }
-    url = signer.generate_presigned_url(request, region, expires_in=SIGNED_S, operation_name="")
+    url = signer.generate_presigned_url(request, operation_name="", expires_in=SIGNED_S, region_name=region)
     return "k8s-aws-v1." + base64.urlsafe_b64encode(url.encode()).decode().rstrip("=")
 
 

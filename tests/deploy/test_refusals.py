@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import urllib.request
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import yaml
@@ -80,7 +81,10 @@ def test_a_kubeconfig_signs_in_as_whoever_deploys_and_holds_no_secret(tmp_path: 
         ).stdout
         token = json.loads(said)["status"]["token"].removeprefix("k8s-aws-v1.")
         url = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
-        asked = urllib.request.Request(url, headers={"x-k8s-aws-id": "c"})
+        [signer] = parse_qs(urlsplit(url).query)["X-Amz-Credential"]
+        # Whom a question is for moto reads in a header, and AWS in the URL too.
+        headers = {"x-k8s-aws-id": "c", "Authorization": f"AWS4-HMAC-SHA256 Credential={signer}, SignedHeaders=host"}
+        asked = urllib.request.Request(url, headers=headers)
         with urllib.request.urlopen(asked, timeout=60) as answered:
             assert b"<Account>123456789012</Account>" in answered.read()
     assert "x-k8s-aws-id" in url
