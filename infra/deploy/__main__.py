@@ -47,6 +47,8 @@ def parser() -> argparse.ArgumentParser:
 
 def main(words: Sequence[str]) -> int:
     """Do it; give the exit code."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # the first is ignored by what a shell runs behind it
+        signal.signal(number, signal.default_int_handler)
     ours, job = _parted(list(words))
     asked = parser().parse_args(ours)
     try:

@@ -19,6 +19,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.rds import models as rds
 from moto.s3 import models as s3
 from moto.server import main
+from moto.sqs import models as sqs
 
 
 def mend() -> None:
@@ -33,6 +34,7 @@ def mend() -> None:
     _buckets_have_metrics()
     _keys_are_written_as_asked()
     s3.FakeDeleteMarker.dispose = lambda self, garbage=False: None  # a bucket that had versions is emptied
+    _queues_keep_their_policy()
     _a_bucket_is_ours()
     _images_lie_where_they_can_be_pushed()
 
@@ -131,6 +133,19 @@ def _keys_are_written_as_asked() -> None:
         return [encoded]
 
     DomainDispatcherApplication.__call__ = answer
+
+
+def _queues_keep_their_policy() -> None:
+    """Whatever else of a queue is set: moto forgets it then."""
+    change = sqs.Queue._set_attributes
+
+    def set_attributes(self: Any, attributes: dict[str, Any], now: float | None = None) -> None:
+        kept = getattr(self, "policy", None)
+        change(self, attributes, now)
+        if "Policy" not in attributes:
+            self.policy = kept
+
+    sqs.Queue._set_attributes = set_attributes
 
 
 def _a_bucket_is_ours() -> None:
