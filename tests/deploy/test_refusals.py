@@ -41,6 +41,7 @@ def clone(tmp_path: Path) -> Path:
     ("words", "said"),
     [
         (["plan", "--env", "test"], "ENV= can be dev, prod"),
+        (["submit", "--env", "test", "--", "sync", "--source", "shop"], "ENV= can be dev, prod"),
         (["plan", "--env", "dev", "--specs", "nowhere"], "SPECS= names the folder"),
         (["destroy", "--env", "prod"], "CONFIRM=prod says that it may be"),
         (["destroy", "--env", "prod", "--confirm", "dev"], "CONFIRM=prod says that it may be"),
