@@ -61,9 +61,10 @@ def _keep(cluster: Cluster, manager: Any, keys: Mapping[str, str], over: threadi
         wanted = json.loads(said)["items"] if said else []
         made = [_secret(each, manager) for each in wanted]
         places = sorted({each["metadata"]["namespace"] for each in wanted})
-        for place in places:  # kubectl takes objects of one at a time
+        for place in places:  # kubectl takes objects of one at a time; one that has gone meanwhile is none of ours
             here = [each for each in made if each["metadata"]["namespace"] == place]
-            cluster.within(place).apply(_document("s3-keys", place, keys), *here)
+            objects = {"apiVersion": "v1", "kind": "List", "items": [_document("s3-keys", place, keys), *here]}
+            cluster.within(place).kubectl("apply", "-f", "-", content=json.dumps(objects), check=False)
 
 
 def _secret(wanted: Mapping[str, Any], manager: Any) -> dict[str, Any]:
