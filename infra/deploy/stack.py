@@ -35,8 +35,6 @@ class Stack:
     buckets: Mapping[str, str]
     images: Mapping[str, str]
     cluster: str
-    service_accounts: Mapping[str, str]
-    secrets: Mapping[str, str]
     metadata: tuple[Database, ...]
 
     @classmethod

@@ -87,9 +87,8 @@ def opened(cluster: Cluster, folder: Path) -> Iterator[Account]:
         stack.enter_context(_agent())
         # ECR knows of what was pushed to it.
         ecr = client(one, "ecr")
-        images.tagged = lambda name, tag, text: ecr.put_image(repositoryName=name, imageTag=tag, imageManifest=text)  # type: ignore[method-assign]
-        keys = {**KEYS}
-        stack.enter_context(external_secrets(cluster, client(one, "secretsmanager"), keys))
+        images.tell = lambda name, tag, text: ecr.put_image(repositoryName=name, imageTag=tag, imageManifest=text)
+        stack.enter_context(external_secrets(cluster, client(one, "secretsmanager"), KEYS))
         client(one, "s3").create_bucket(Bucket=STATE, CreateBucketConfiguration={"LocationConstraint": REGION})
         clone = _cloned(folder / "clone", one, shop)
         aws = Aws.of_both(one, other)

@@ -7,7 +7,7 @@ import hashlib
 import re
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,7 +27,8 @@ class Registry(ThreadingHTTPServer):
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.told: list[tuple[str, str, str]] = []
+        self.told: list[str] = []
+        self.tell: Callable[[str, str, str], object] = lambda *_: None
         super().__init__(("127.0.0.1", 0), _Answer)
 
     @property
@@ -41,7 +42,8 @@ class Registry(ThreadingHTTPServer):
 
     def tagged(self, repository: str, tag: str, manifest: str) -> None:
         """Somebody has pushed a tag."""
-        self.told.append((repository, tag, manifest))
+        self.told.append(f"{repository}:{tag}")
+        self.tell(repository, tag, manifest)
 
 
 class _Answer(BaseHTTPRequestHandler):
