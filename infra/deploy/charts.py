@@ -83,7 +83,10 @@ class Releases:
                 config.check_reachable()
             except helm.HelmKubeError as error:
                 raise Unreachable(str(error)) from error
-            yield config
+            try:
+                yield config
+            except helm.HelmError as error:
+                raise NotDeployable(f"Helm in {namespace}: {error}") from error
 
     def _manifest(self, config: helm.Config, release: Release) -> dict[tuple[str, str, str], Any]:
         try:
