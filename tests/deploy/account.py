@@ -28,6 +28,7 @@ HOST = "10.250.0.1"
 AGENT = "169.254.170.23"
 STATE = "tidemark-state"
 AIRFLOW = "airflow"
+SHOP = "tidemark-test-deploy"
 PATIENCE_S = 3600
 FEW = {"requests": {"cpu": "50m", "memory": "256Mi"}, "limits": {"memory": "1536Mi"}}
 
@@ -82,8 +83,9 @@ def opened(cluster: Cluster, folder: Path) -> Iterator[Account]:
         images = stack.enter_context(registry(folder / "registry"))
         one = stack.enter_context(moto(folder, HOST, TIDEMARK_TEST_REGISTRY=images.address))
         other = stack.enter_context(ministack(folder))
-        stack.callback(_forget, cluster)
-        shop = stack.enter_context(Shop(cluster.within("tidemark-test-deploy"), {}).database())
+        _forget(cluster, "true")  # of a run that was killed
+        stack.callback(_forget, cluster, "false")
+        shop = stack.enter_context(Shop(cluster.within(SHOP), {}).database())
         stack.enter_context(_agent())
         # ECR knows of what was pushed to it.
         ecr = client(one, "ecr")
@@ -95,10 +97,10 @@ def opened(cluster: Cluster, folder: Path) -> Iterator[Account]:
         yield Account(aws, images, cluster, shop, clone, settings(folder))
 
 
-def _forget(cluster: Cluster) -> None:
+def _forget(cluster: Cluster, wait: str) -> None:
     """Take away what a test that failed has left."""
-    names = ("airflow", "tidemark-stream", "tidemark-jobs", "tidemark")
-    cluster.kubectl("delete", "namespace", *names, "--ignore-not-found", "--wait=false")
+    names = ("airflow", "tidemark-stream", "tidemark-jobs", "tidemark", f"{SHOP}-outside")
+    cluster.kubectl("delete", "namespace", *names, "--ignore-not-found", f"--wait={wait}")
 
 
 def _cloned(clone: Path, endpoint: str, shop: Shop) -> Path:

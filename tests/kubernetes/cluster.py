@@ -101,9 +101,10 @@ class Cluster:
         return {str(each["type"]) for each in conditions if each["status"] == "True"} & {"Complete", "Failed"}
 
     def told(self) -> str:
-        """Give what a person would look at."""
-        pods = self.kubectl("get", "pods", "-o", "wide", check=False)
-        events = self.kubectl("get", "events", "--sort-by=.lastTimestamp", check=False).splitlines()[-15:]
+        """Give what a person would look at; of all namespaces, for they share the node."""
+        pods = self.kubectl("get", "pods", "--all-namespaces", "-o", "wide", check=False)
+        # Not by lastTimestamp: events of the scheduler have none.
+        events = self.kubectl("get", "events", "--sort-by=.metadata.creationTimestamp", check=False).splitlines()[-20:]
         return "\n".join([pods, *events])
 
 
