@@ -17,6 +17,8 @@ from infra.deploy.stack import Stack
 
 EXTERNAL_SECRETS = "externalsecrets.external-secrets.io"
 PATIENCE_S = 900
+# What has ended is there so long for whoever waits for it to read.
+STAYS_S = 60
 
 
 @contextmanager
@@ -72,16 +74,28 @@ def run(file: Path, namespace: str, job: Mapping[str, Any], secret: Mapping[str,
     name, connection = job["metadata"]["name"], _connection(file)
     core: Any = client.CoreV1Api(connection)
     batch: Any = client.BatchV1Api(connection)
-    core.create_namespaced_secret(namespace, {"metadata": {"name": name}, "stringData": dict(secret)})
     try:
-        batch.create_namespaced_job(namespace, dict(job))
+        made = batch.create_namespaced_job(namespace, _passing(job))
+        core.create_namespaced_secret(namespace, _owned(name, made.metadata.uid, secret))
         ended = _ended(batch, name, namespace)
         said = _said(core, name, namespace)
     finally:
-        _remove(batch, core, name, namespace)
+        _remove(batch, name, namespace)
     if not ended:
         raise NotDeployable(f"{name} did not succeed: {said[-3000:]}")
     return said
+
+
+def _passing(job: Mapping[str, Any]) -> dict[str, Any]:
+    """Have it end and go by itself, and once only: whoever waits for it may be killed."""
+    times = {"activeDeadlineSeconds": PATIENCE_S, "ttlSecondsAfterFinished": STAYS_S, "backoffLimit": 0}
+    return {**job, "spec": {**job["spec"], **times}}
+
+
+def _owned(name: str, uid: str, secret: Mapping[str, str]) -> dict[str, Any]:
+    """Make a Secret that goes with its Job. The Job is there first, and its pod waits for what it is to read."""
+    owner = {"apiVersion": "batch/v1", "kind": "Job", "name": name, "uid": uid}
+    return {"metadata": {"name": name, "ownerReferences": [owner]}, "stringData": dict(secret)}
 
 
 def _ended(batch: Any, name: str, namespace: str) -> bool:
@@ -102,13 +116,12 @@ def _said(core: Any, name: str, namespace: str) -> str:
         return f"its pods have said nothing: {error.reason}; {[pod.status.phase for pod in pods]}"
 
 
-def _remove(batch: Any, core: Any, name: str, namespace: str) -> None:
-    for delete in (batch.delete_namespaced_job, core.delete_namespaced_secret):
-        try:
-            delete(name, namespace, propagation_policy="Foreground")
-        except client.ApiException as error:
-            if error.status != 404:
-                raise
+def _remove(batch: Any, name: str, namespace: str) -> None:
+    try:
+        batch.delete_namespaced_job(name, namespace, propagation_policy="Background")
+    except client.ApiException as error:
+        if error.status != 404:
+            raise
 
 
 def _connection(file: Path) -> Any:

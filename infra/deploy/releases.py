@@ -6,6 +6,7 @@ values.yaml beside the environment's main.tf, by chart.
 
 import json
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ class Planned:
             "namespaces": NAMESPACES,
             "secretStore": {"enabled": True, "name": STORE, "region": self._stack.region},
             "sources": sources,
-            "jobTemplates": self.job_templates(),
+            "jobTemplates": self.job_templates,
         }
         return self._release("cluster", "cluster", HOME, values)
 
@@ -76,6 +77,7 @@ class Planned:
         """What the jobs of a source need that Airflow starts, for each workload."""
         return [self._job(source, workload, "launched") for workload in WORKLOADS]
 
+    @cached_property
     def job_templates(self) -> dict[str, str]:
         """Render what Airflow's launcher makes jobs from, by the name of the file."""
         return {

@@ -52,7 +52,7 @@ def init(stack: Stack, planned: Planned, kubeconfig: Path, source: str) -> None:
         tell(f"init: {source} is left as it is: {setting}, a role that owns its tables, is not set")
         return
     name = f"{slug(source)}-init-{secrets.token_hex(4)}"
-    template = yaml.safe_load(planned.job_templates()[f"{source}-mirror.yaml"])
+    template = yaml.safe_load(planned.job_templates[f"{source}-mirror.yaml"])
     said = cluster.run(kubeconfig, NAMESPACES["jobs"], _console(template, name, setting), {setting: url})
     tell(f"init: {source}: {said.strip()}")
 
@@ -76,7 +76,6 @@ def _console(template: Mapping[str, Any], name: str, setting: str) -> dict[str, 
     """Make the Job of another program of that of a job: the console, with one setting more."""
     job: dict[str, Any] = json.loads(json.dumps(template))
     job["metadata"] = {"name": name, "labels": job["metadata"]["labels"]}
-    job["spec"]["backoffLimit"] = 0
     [container] = job["spec"]["template"]["spec"]["containers"]
     container["args"] = ["tidemark", "init"]
     container["env"].append({"name": setting, "valueFrom": {"secretKeyRef": {"name": name, "key": setting}}})
@@ -87,7 +86,7 @@ def _launch(stack: Stack, planned: Planned, kubeconfig: Path, job: str, source: 
     """Run a job as Airflow would, and give its summary; JobFailed."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        for file, text in planned.job_templates().items():
+        for file, text in planned.job_templates.items():
             (folder / file).write_text(text, encoding="utf-8")
         connection = {"conn_type": "kubernetes", "extra": {"kube_config_path": str(kubeconfig)}}
         told = {

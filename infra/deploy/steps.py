@@ -92,17 +92,19 @@ class Deployment:
     def init(self) -> None:
         """Sources that a person has given the owner's role of."""
         stack = self._stack()
+        planned = self._planned(stack)
         with self._reached(stack) as releases:
             for source in self._sources(stack):
-                sources.init(stack, self._planned(stack), releases.kubeconfig, source)
+                sources.init(stack, planned, releases.kubeconfig, source)
 
     def stream(self) -> None:
         """Flink: an upgrade goes on from the last state, and is taken back when no checkpoint of it completes."""
         stack = self._stack()
+        planned = self._planned(stack)
         self._push("flink")
         with self._reached(stack) as releases:
             for source in self._sources(stack):
-                releases.install(self._planned(stack).stream(source))
+                releases.install(planned.stream(source))
 
     def airflow(self) -> None:
         """Airflow, where it is a chart."""
@@ -116,9 +118,10 @@ class Deployment:
     def verify(self) -> None:
         """A proof of all tables."""
         stack = self._stack()
+        planned = self._planned(stack)
         with self._reached(stack) as releases:
             for source in self._sources(stack):
-                sources.prove(stack, self._planned(stack), releases.kubeconfig, source)
+                sources.prove(stack, planned, releases.kubeconfig, source)
 
     def submit(self) -> None:
         """One job on EMR Serverless."""

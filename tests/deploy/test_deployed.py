@@ -59,6 +59,20 @@ def test_a_release_is_pushed_once(deployed: Account) -> None:
     assert ["tidemark-dev/airflow", "tidemark-dev/flink", "tidemark-dev/spark"] == names
 
 
+def test_the_owners_url_goes_with_whoever_is_killed_while_it_is_used(deployed: Account) -> None:
+    """It is a Secret of a Job's own, and the Job goes by itself."""
+    jobs = deployed.cluster.within("tidemark-jobs")
+
+    def secret() -> list[str]:
+        return [name for each in jobs.get("secrets")["items"] if "-init-" in (name := str(each["metadata"]["name"]))]
+
+    wait_for(lambda: not secret(), "the end of the first one's", jobs.told)
+    with deployed.begin("init") as process:
+        wait_for(secret, "the Secret", jobs.told)
+        os.killpg(process.pid, signal.SIGKILL)
+    wait_for(lambda: not secret(), "the end of it", jobs.told)
+
+
 def test_a_dag_of_it_runs_a_job_in_the_cluster(deployed: Account) -> None:
     """Its files come from the bundle, its job from the template of its workload, its log goes to S3."""
     airflow = deployed.cluster.within("airflow")
