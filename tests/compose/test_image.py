@@ -41,6 +41,9 @@ def test_it_runs_an_airflow_command_as_nobody_special(engine: DockerClient, imag
     assert "50000 0" == run(engine, image, "sh", "-c", "echo $(id -u) $(id -g)").strip()
     # With any uid of group 0, as an administrator of a cluster may give it.
     assert version == run(engine, image, "version", user="12345:0").strip()
+    # As Airflow's own image is asked, and as the probes of its chart do.
+    assert version == run(engine, image, "airflow", "version").strip()
+    assert version == run(engine, image, "sh", "-c", "exec /entrypoint airflow version").strip()
 
 
 @pytest.mark.integration

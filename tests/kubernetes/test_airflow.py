@@ -88,8 +88,13 @@ def ended(airflow: Shop) -> dict[str, str]:
 
 
 def test_a_run_whose_tasks_are_pods_ends_well(airflow: Shop) -> None:
-    for name in ("api-server", "execution", "scheduler", "dag-processor", "triggerer"):
-        airflow.cluster.kubectl("rollout", "status", f"deploy/airflow-{name}", "--timeout=900s")
+    run_pods(airflow, *(f"deploy/airflow-{name}" for name in ("api-server", "execution", "dag-processor", "triggerer")))
+
+
+def run_pods(airflow: Shop, *services: str) -> None:
+    """Wait until a scheduler and these run, and for the end of a run of the DAG."""
+    for name in ("deploy/airflow-scheduler", *services):
+        airflow.cluster.kubectl("rollout", "status", name, "--timeout=900s")
     parsed = lambda: "pods" in cli(airflow, "dags", "list", "--output", "plain", check=False)  # noqa: E731
     wait_for(parsed, "the DAG", airflow.cluster.told)
     cli(airflow, "dags", "unpause", "pods", "--yes")
