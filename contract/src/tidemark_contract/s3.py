@@ -5,7 +5,8 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from datetime import timedelta
+from typing import Any, TypeVar
 
 from tidemark_contract.errors import LakeRefused, LakeUnavailable, SettingsError, TidemarkError
 
@@ -59,6 +60,15 @@ class S3Access:
         if self.endpoint:
             options |= {"AWS_ENDPOINT_URL": self.endpoint, "AWS_VIRTUAL_HOSTED_STYLE_REQUEST": "false"}
         return options
+
+    def obstore(self) -> dict[str, Any]:
+        """Give the arguments of obstore's S3Store: those options, and our patience."""
+        waits = {"connect_timeout": f"{CONNECT_S}s", "timeout": f"{ANSWER_S}s"}
+        return {
+            "config": self.object_store(),
+            "client_options": {"allow_http": self.plain_http, **waits},
+            "retry_config": {"max_retries": RETRIES, "retry_timeout": timedelta(seconds=PATIENCE_S)},
+        }
 
 
 def _patience() -> dict[str, str]:

@@ -5,10 +5,10 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 from urllib.parse import unquote, urlparse
 
 import obstore
@@ -18,9 +18,6 @@ from obstore.store import LocalStore, ObjectStore, S3Store
 from tidemark_contract import s3
 from tidemark_contract.errors import LakeRefused, LakeUnavailable, TidemarkError
 from tidemark_contract.s3 import SCHEME, S3Access, lake_error
-
-if TYPE_CHECKING:
-    from obstore.store import S3Config
 
 
 @dataclass(frozen=True)
@@ -44,16 +41,7 @@ def open_store(url: str) -> ObjectStore:
             raise LakeUnavailable(f"{url} cannot be made or written: {error}") from error
     access = S3Access.read()
     with _told(url):
-        return S3Store.from_url(
-            url,
-            config=cast("S3Config", access.object_store()),
-            client_options={
-                "allow_http": access.plain_http,
-                "connect_timeout": f"{s3.CONNECT_S}s",
-                "timeout": f"{s3.ANSWER_S}s",
-            },
-            retry_config={"max_retries": s3.RETRIES, "retry_timeout": timedelta(seconds=s3.PATIENCE_S)},
-        )
+        return S3Store.from_url(url, **access.obstore())
 
 
 @contextmanager

@@ -121,15 +121,15 @@ def java_options(flink: Path) -> list[str]:
     return str(wheel["env"]["java"]["opts"]["all"]).split()
 
 
-POD_LOGS = """<?xml version="1.0" encoding="UTF-8"?>
+def _log4j(appender: str, name: str) -> str:
+    """Say where logs go, and what is too talkative."""
+    return f"""<?xml version="1.0" encoding="UTF-8"?>
+<!-- Written at each start. -->
 <Configuration status="warn">
   <Appenders>
-    <Console name="console">
-      <PatternLayout pattern="%d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX} %-5p %c{1} %m%n"/>
-    </Console>
-  </Appenders>
+{appender}  </Appenders>
   <Loggers>
-    <Root level="info"><AppenderRef ref="console"/></Root>
+    <Root level="info"><AppenderRef ref="{name}"/></Root>
     <Logger name="org.apache.pekko" level="warn"/>
     <Logger name="org.apache.hadoop" level="warn"/>
     <Logger name="org.apache.flink.shaded" level="error"/>
@@ -140,24 +140,21 @@ POD_LOGS = """<?xml version="1.0" encoding="UTF-8"?>
 </Configuration>
 """
 
-LOG_SETTINGS = """<?xml version="1.0" encoding="UTF-8"?>
-<!-- Written at each start. -->
-<Configuration status="warn">
-  <Appenders>
-    <RollingFile name="file" fileName="${sys:log.file}" filePattern="${sys:log.file}.%i">
-      <PatternLayout pattern="%d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX} %-5p %c{1} %m%n"/>
+
+_LAYOUT = """<PatternLayout pattern="%d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX} %-5p %c{1} %m%n"/>"""
+POD_LOGS = _log4j(
+    f"""    <Console name="console">
+      {_LAYOUT}
+    </Console>
+""",
+    "console",
+)
+LOG_SETTINGS = _log4j(
+    f"""    <RollingFile name="file" fileName="${{sys:log.file}}" filePattern="${{sys:log.file}}.%i">
+      {_LAYOUT}
       <SizeBasedTriggeringPolicy size="10MB"/>
       <DefaultRolloverStrategy max="4"/>
     </RollingFile>
-  </Appenders>
-  <Loggers>
-    <Root level="info"><AppenderRef ref="file"/></Root>
-    <Logger name="org.apache.pekko" level="warn"/>
-    <Logger name="org.apache.hadoop" level="warn"/>
-    <Logger name="org.apache.flink.shaded" level="error"/>
-    <Logger name="org.apache.parquet" level="warn"/>
-    <Logger name="org.apache.flink.api.java.typeutils" level="warn"/>
-    <Logger name="org.apache.flink.configuration.GlobalConfiguration" level="warn"/>
-  </Loggers>
-</Configuration>
-"""
+""",
+    "file",
+)
