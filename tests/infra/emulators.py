@@ -49,6 +49,15 @@ class Aws:
             "AWS_EC2_METADATA_DISABLED": "true",
         }  # fmt: skip
 
+    @property
+    def mwaa(self) -> dict[str, str]:
+        """What Terraform is told besides, to make an MWAA: it asks at api.<host>, and no address has such a host.
+
+        So the host has a name that is nowhere, and MiniStack is the proxy on the way there; to loopback Go takes none.
+        """
+        nowhere = "http://mwaa.invalid"
+        return {"AWS_ENDPOINT_URL_MWAA": nowhere, "HTTP_PROXY": self.others["MWAA"], "NO_PROXY": "127.0.0.1"}
+
 
 @contextmanager
 def moto(folder: Path, host: str = "127.0.0.1", **told: str) -> Iterator[str]:

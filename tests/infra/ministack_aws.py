@@ -1,23 +1,53 @@
 """MiniStack as AWS, with what Terraform's provider and our tests find missing; `python -m … PORT`."""
 
+import json
 import os
 import re
 import sys
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 
 def mend() -> None:
     """Add what is missing, and nothing else: no answer that is there is changed."""
+    from ministack import app
     from ministack.core import iam_evaluator
-    from ministack.services import eks, elasticache, iam, sts
+    from ministack.services import eks, elasticache, iam, mwaa, sts
 
+    _answer_as_a_proxy(app)
     _take_subnets_of_the_other(elasticache)
     _keep_the_key_of_a_queue(elasticache)
     _keep_what_is_given(eks)
+    _keep_what_an_airflow_is_given(mwaa)
     _simulate_with_its_context(iam, iam_evaluator)
     _know_the_second_factor(iam, sts, iam_evaluator)
+
+
+def _answer_as_a_proxy(app: Any) -> None:
+    """A target may be a whole address (RFC 9112, 3.2.2), as it is for who comes through a proxy: its path counts."""
+    answer = app.app
+
+    async def by_path(scope: Any, receive: Any, send: Any) -> None:
+        whole = not scope.get("path", "/").startswith("/")
+        paths = {name: urlsplit(scope[name]).path for name in ("path", "raw_path") if whole}
+        await answer({**scope, **paths}, receive, send)
+
+    app.app = by_path
+
+
+def _keep_what_an_airflow_is_given(mwaa: Any) -> None:
+    """An environment tells its key and its maintenance: without its key it would be made anew."""
+    create = mwaa._create_environment
+
+    def keep(method: Any, path: str, headers: Any, body: Any, query: Any) -> Any:
+        answer = create(method, path, headers, body, query)
+        if environment := mwaa._environments.get(path.rpartition("/")[2]):
+            given = json.loads(body)
+            environment |= {name: given[name] for name in ("KmsKey", "WeeklyMaintenanceWindowStart") if name in given}
+        return answer
+
+    mwaa._create_environment = keep
 
 
 def _keep_what_is_given(eks: Any) -> None:

@@ -12,7 +12,8 @@ from moto.core.responses import ActionResult
 from moto.ec2.models import launch_templates as templates
 from moto.ecr import models as ecr
 from moto.efs.responses import EFSResponse
-from moto.emr.responses import ElasticMapReduceResponse
+from moto.emr import responses as emr
+from moto.emr.exceptions import InvalidRequestException
 from moto.emrserverless import models as serverless
 from moto.iam.access_control import PermissionResult
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
@@ -26,8 +27,8 @@ def mend() -> None:
     """Add what is asked for after a resource was made, and nothing else: no answer that is there is changed."""
     ApplicationAutoScalingResponse.list_tags_for_resource = lambda self: '{"Tags": {}}'
     EFSResponse.delete_file_system_policy = _forget_the_policy
-    ElasticMapReduceResponse.get_auto_termination_policy = _auto_termination
-    ElasticMapReduceResponse.put_auto_termination_policy = _keep_auto_termination
+    _clusters_keep_what_they_are_given()
+    _clusters_are_of_groups()
     _serverless_as_aws_has_it()
     _parameters_are_the_users()
     _templates_do_not_tag_themselves()
@@ -44,16 +45,49 @@ def _forget_the_policy(self: Any) -> tuple[str, dict[str, str | int]]:
     return "{}", {"Content-Type": "application/json"}
 
 
-_POLICIES: dict[str, Any] = {}
+def _clusters_keep_what_they_are_given() -> None:
+    """When a cluster ends, and how it grows and shrinks: moto knows nothing of it."""
+    start, ends = emr.ElasticMapReduceResponse.run_job_flow, _policies("auto_termination_policy")
+    _policies("managed_scaling_policy")
+
+    def run_job_flow(self: Any) -> Any:
+        answer = start(self)
+        cluster = self.backend.clusters[answer.result["JobFlowId"]]
+        cluster.scale_down_behavior = self._get_param("ScaleDownBehavior")
+        ends[cluster.id] = self._get_param("AutoTerminationPolicy")
+        return answer
+
+    emr.ElasticMapReduceResponse.run_job_flow = run_job_flow
 
 
-def _keep_auto_termination(self: Any) -> Any:
-    _POLICIES[self._get_param("ClusterId")] = self._get_param("AutoTerminationPolicy")
-    return ActionResult({})
+def _policies(kind: str) -> dict[str, Any]:
+    """Let clusters have a policy of a kind; give what is kept of it, by cluster."""
+    name, kept = kind.title().replace("_", ""), dict[str, Any]()
+
+    def put(self: Any) -> Any:
+        kept[self._get_param("ClusterId")] = self._get_param(name)
+        return ActionResult({})
+
+    def get(self: Any) -> Any:
+        policy = kept.get(self._get_param("ClusterId"))
+        return ActionResult({name: policy} if policy else {})
+
+    def remove(self: Any) -> Any:
+        kept.pop(self._get_param("ClusterId"), None)
+        return ActionResult({})
+
+    for verb, call in {"put": put, "get": get, "remove": remove}.items():
+        setattr(emr.ElasticMapReduceResponse, f"{verb}_{kind}", call)
+    return kept
 
 
-def _auto_termination(self: Any) -> Any:
-    return ActionResult({"AutoTerminationPolicy": _POLICIES.get(self._get_param("ClusterId"), {})})
+def _clusters_are_of_groups() -> None:
+    """Who asks one of groups for its fleets is told so: moto fails, and is asked again for minutes."""
+
+    def list_instance_fleets(self: Any) -> Any:
+        raise InvalidRequestException("Instance fleets and instance groups are mutually exclusive: it uses groups.")
+
+    emr.ElasticMapReduceResponse.list_instance_fleets = list_instance_fleets
 
 
 def _serverless_as_aws_has_it() -> None:

@@ -12,7 +12,8 @@ from tests.variants import ALL
 
 # Neither AWS here knows the release that is the default.
 RELEASE = "emr-7.9.0"
-MORE = {"eks": {}, "ecs": {"domain": "airflow.example.org"}}
+CLUSTERS = {"shop-gold": {"standing": {"jobs": 2, "idle_minutes": 30}}}
+MORE = {"eks": {}, "ecs": {"domain": "airflow.example.org"}, "mwaa": {"clusters": CLUSTERS}}
 
 
 @pytest.mark.slow
@@ -26,7 +27,8 @@ def test_a_stack_is_applied_stays_as_it_is_and_goes_whole(
     state = client(aws.endpoint, "s3")
     if STATE not in [each["Name"] for each in state.list_buckets()["Buckets"]]:
         state.create_bucket(Bucket=STATE, CreateBucketConfiguration={"LocationConstraint": REGION})
-    stack = Stack.of("dev", infrastructure, aws, told, platform=platform, emr_release=RELEASE, **MORE[platform])
+    given = {"platform": platform, "emr_release": RELEASE, **MORE[platform]}
+    stack = Stack.of("dev", infrastructure, aws, {**told, **aws.mwaa}, **given)
     stack.terraform.apply()
 
     found = list(changes(stack.terraform.plan()))

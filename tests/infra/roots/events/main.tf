@@ -43,3 +43,10 @@ module "ci" {
   state       = { bucket = "arn:aws:s3:::tidemark-state", prefix = "dev/" }
   state_key   = module.kms.arns["platform"]
 }
+
+module "people" {
+  source = "../../../../infra/terraform/modules/people"
+  name   = "tidemark-events"
+  tags   = local.tags
+  groups = { operators = ["arn:aws:iam::aws:policy/ReadOnlyAccess"], analysts = [] }
+}
