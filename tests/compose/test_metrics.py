@@ -2,17 +2,16 @@
 
 import json
 import time
-from pathlib import Path
 from urllib.parse import quote
 from urllib.request import urlopen
 
-import docker
 import pytest
-from docker.errors import DockerException, ImageNotFound
+from docker.errors import DockerException
 
 from infra.compose import picture
 from tests.compose.conftest import prepared, wait_until_well
 from tests.compose.platform import Platform
+from tests.integration.containers import metrics_image
 
 pytestmark = [
     pytest.mark.slow,
@@ -20,25 +19,15 @@ pytestmark = [
     pytest.mark.integration,
     pytest.mark.timeout(1200),
 ]
-OFFICIAL, OURS = "victoriametrics/victoria-metrics:v1.112.0", "tidemark-metrics:test"
 PATIENCE_S = 300.0
 
 
 @pytest.fixture(scope="module")
 def storage() -> str:
-    """Give the official image if it is here, else one that Debian's packages make."""
-    client = docker.from_env(timeout=600)
     try:
-        client.images.get(OFFICIAL)
-    except ImageNotFound:
-        try:
-            client.images.build(path=str(Path(__file__).with_name("metrics")), tag=OURS, rm=True)
-        except DockerException as error:
-            pytest.skip(f"{OFFICIAL} is not here, and none can be made: {error}")
-        return OURS
-    finally:
-        client.close()
-    return OFFICIAL
+        return metrics_image()
+    except DockerException as error:
+        pytest.skip(f"VictoriaMetrics has no image here, and none can be made: {error}")
 
 
 def lines() -> str:

@@ -114,7 +114,9 @@ def test_every_pod_is_as_restricted_as_can_be(chart: str, values: dict[str, Any]
 
     assert pods
     for pod in pods:
-        assert {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}.items() <= pod["securityContext"].items()
+        assert {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}.items() <= pod[
+            "securityContext"
+        ].items()
         for container in pod["containers"]:
             assert {
                 "allowPrivilegeEscalation": False,
