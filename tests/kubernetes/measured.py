@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,22 +32,21 @@ reporting = {**METRICS, "metrics.reporter.prometheus.port": sys.argv.pop(1)}
 cluster.cluster_settings = lambda **known: {**settings(**known), **reporting}
 sys.exit(__main__.main(sys.argv[1:]))
 """
-# All that Airflow's template names, with a label for each of its variables, thrice.
+# All that Airflow's template names, with a label for each of its variables, again and again.
 EXPORT = """
 import time, yaml
 from pathlib import Path
 from airflow._shared.observability import metrics
-from airflow._shared.observability.metrics.otel_logger import flush_otel_metrics, get_otel_logger
+from airflow._shared.observability.metrics.otel_logger import get_otel_logger
 known = yaml.safe_load(Path(metrics.__file__).with_name("metrics_template.yaml").read_text())["metrics"]
 logger = get_otel_logger()
 send = {"counter": logger.incr, "gauge": lambda name, tags: logger.gauge(name, 3, tags=tags),
         "timer": lambda name, tags: logger.timing(name, 1500.0, tags=tags)}
-for _ in range(3):
+while True:
     for each in known:
         if "{" not in each["name"]:
             send[each["type"]](each["name"], tags=dict.fromkeys(each["name_variables"], "sync_shop"))
-    flush_otel_metrics()
-    time.sleep(3)
+    time.sleep(1)
 """
 
 
@@ -70,8 +69,8 @@ class Stream:
             source.execute("SELECT pg_create_logical_replication_slot('tidemark_shop', 'pgoutput')")
         self._write_specs()
         self._link_plugin()
+        self.run("start", "--detach", "--checkpoint-interval", "500ms")
         try:
-            self.run("start", "--detach", "--checkpoint-interval", "500ms")
             yield self
         finally:
             self.run("stop")
@@ -87,7 +86,10 @@ class Stream:
 
     def run(self, *words: str) -> None:
         ports = f"{self.ports[0]}-{self.ports[-1]}"
-        run([FLINK, "-c", STREAM, ports, *words, "--source", "shop"], self._environment())
+        argv = [FLINK, "-c", STREAM, ports, *words, "--source", "shop"]
+        environment = {**os.environ, **self._environment()}
+        ended = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
+        assert ended.returncode == 0, ended.stderr
 
     def _environment(self) -> dict[str, str]:
         return {
@@ -130,12 +132,13 @@ def scraped(port: int) -> str:
         return ""
 
 
-def export_all_that_airflow_knows(endpoint: str) -> None:
-    """Send it by Airflow's own code, as processes of Airflow do."""
+@contextmanager
+def airflow(endpoint: str) -> Iterator[None]:
+    """Send all that Airflow knows meanwhile, by its own code, as a process of Airflow does."""
     settings = {"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": endpoint, "OTEL_METRIC_EXPORT_INTERVAL": "1000"}
-    run([AIRFLOW, "-W", "ignore", "-c", EXPORT], settings)
-
-
-def run(argv: Sequence[str | Path], settings: Mapping[str, str]) -> None:
-    ended = subprocess.run(argv, env={**os.environ, **settings}, capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stderr
+    argv = [AIRFLOW, "-W", "ignore", "-c", EXPORT]
+    with subprocess.Popen(argv, env={**os.environ, **settings}, stdout=subprocess.DEVNULL) as process:
+        try:
+            yield
+        finally:
+            process.kill()

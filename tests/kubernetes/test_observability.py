@@ -15,7 +15,7 @@ import yaml
 from tests.integration.containers import metrics_image, unavailable
 from tests.kubernetes.charts import CHARTS, ROOT, Rendered, render
 from tests.kubernetes.cluster import wait_for
-from tests.kubernetes.measured import Stream, export_all_that_airflow_knows, stream
+from tests.kubernetes.measured import Stream, airflow, stream
 from tests.kubernetes.prometheus import Prometheus, build, prometheus, promtool, running
 from tests.kubernetes.test_charts import pods_of
 from tidemark.local.ports import free_port
@@ -23,6 +23,7 @@ from tidemark_contract.limits import Limits
 
 SOURCE, JOB = 'tidemark_io_source="shop", namespace="mirror"', "flink_jobmanager_job_"
 TASK, RUN = "flink_taskmanager_job_task_operator_", "airflow_dagrun_duration_failed_milliseconds_count"
+HEARTBEAT = "airflow_scheduler_heartbeat_total"
 FAILED = RUN + '{dag_id="sync_shop", service_instance_id="1"}'
 
 
@@ -43,7 +44,7 @@ WELL = {
     of(f"{TASK}lagBytes"): "1000x90",
     of(f"{JOB}numRestarts"): "0x90",
     of(f"{JOB}lastCheckpointCompletedTimestamp"): "0+60000x90",
-    'airflow_scheduler_heartbeat_total{service_instance_id="1"}': "0+12x90",
+    HEARTBEAT + '{service_instance_id="1"}': "0+12x90",
     "airflow_dag_processing_import_errors": "0x90",
 }
 NOT_RUNNING = {of(f"{TASK}{name}"): "" for name in ("durableLsn", "lagSeconds", "lagBytes")}
@@ -57,7 +58,8 @@ SCENARIOS: dict[str, tuple[dict[str, str], set[str]]] = {
         {**NOT_RUNNING, **{name: "0x90" for name in WELL if name.startswith("up")}},
         {"TidemarkStreamDoesNotRun"},
     ),
-    "it is away for an upgrade": (dict.fromkeys(NOT_RUNNING, "5x57 _x2 5x30"), set()),
+    "it is away since two minutes, for an upgrade": (dict.fromkeys(NOT_RUNNING, "5x57 stale"), set()),
+    "it is installed anew": (dict.fromkeys(GONE, "1x57 stale"), set()),
     "no checkpoint since the 40th minute": (
         {of(f"{JOB}lastCheckpointCompletedTimestamp"): "0+60000x40 2400000x50"},
         {"TidemarkNoCheckpoint"},
@@ -67,34 +69,40 @@ SCENARIOS: dict[str, tuple[dict[str, str], set[str]]] = {
         {**NOT_RUNNING, of(f"{JOB}lastCheckpointCompletedTimestamp"): "-1x90"},
         {"TidemarkStreamDoesNotRun"},
     ),
-    "a checkpoint takes four minutes": (
-        {of(f"{JOB}lastCheckpointCompletedTimestamp"): "0+60000x56 3360000x4 3600000x30"},
+    "the newest checkpoint is too old since a minute": (
+        {of(f"{JOB}lastCheckpointCompletedTimestamp"): "0+60000x53 3180000x36"},
         set(),
     ),
     "it is a quarter of an hour behind": ({of(f"{TASK}lagSeconds"): "900x90"}, {"TidemarkStreamLags"}),
     "it was behind, and has caught up": ({of(f"{TASK}lagSeconds"): "900x55 0x35"}, set()),
+    "it is behind since two minutes": ({of(f"{TASK}lagSeconds"): "0x57 900x32"}, set()),
     "it has 11 GB to read": ({of(f"{TASK}lagBytes"): "11000000000x90"}, {"TidemarkSourceKeepsLog"}),
     "it has 9 GB to read": ({of(f"{TASK}lagBytes"): "9000000000x90"}, set()),
+    "it has 11 GB to read since two minutes": ({of(f"{TASK}lagBytes"): "1000x57 11000000000x32"}, set()),
     "it restarts every five minutes": ({of(f"{JOB}numRestarts"): "0+0.2x90"}, {"TidemarkStreamRestarts"}),
     "it was restarted once": ({of(f"{JOB}numRestarts"): "0x50 1x40"}, set()),
     "its JobManager is another, that counts anew": ({of(f"{JOB}numRestarts"): "4x50 0x40"}, set()),
     "the schedulers hang": (
-        {'airflow_scheduler_heartbeat_total{service_instance_id="1"}': "0+12x40 480x50"},
+        {HEARTBEAT + '{service_instance_id="1"}': "0+12x40 480x50"},
         {"TidemarkAirflowSchedulesNothing"},
+    ),
+    "the schedulers hang since seven minutes": (
+        {HEARTBEAT + '{service_instance_id="1"}': "0+12x53 636x36"},
+        set(),
     ),
     "nothing comes from Airflow": (
         {name: "" for name in WELL if name.startswith("airflow")},
         {"TidemarkAirflowSchedulesNothing"},
     ),
     "one of two schedulers has ended": (
-        {'airflow_scheduler_heartbeat_total{service_instance_id="2"}': "0+12x40"},
+        {HEARTBEAT + '{service_instance_id="2"}': "0+12x40"},
         set(),
     ),
     "a DAG's first run fails": ({FAILED: "_x55 1x35"}, {"TidemarkRunFailed"}),
     "a DAG's next run fails": ({FAILED: "1x55 2x35"}, {"TidemarkRunFailed"}),
     "a run failed an hour ago": ({FAILED: "1x90"}, set()),
     "a DAG file is broken": ({"airflow_dag_processing_import_errors": "2x90"}, {"TidemarkDagUnreadable"}),
-    "a DAG file was broken while it was copied": ({"airflow_dag_processing_import_errors": "0x55 1x2 0x33"}, set()),
+    "a DAG file is broken since five minutes": ({"airflow_dag_processing_import_errors": "0x54 1x35"}, set()),
 }
 FIRING = 'label_replace(count by (alertname) (ALERTS{alertstate="firing"}), "when", "%s", "", "")'
 
@@ -149,15 +157,20 @@ def world(tool: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worl
     folder, port = tmp_path_factory.mktemp("prometheus"), free_port() or 0
     folder.chmod(0o755)
     (folder / "rules.yaml").write_text(yaml.safe_dump(rendered.of("PrometheusRule")["spec"]))
-    with stream(tmp_path_factory.mktemp("stream")) as shop, collector(rendered) as airflow:
+    with (
+        collector(rendered) as address,
+        airflow(f"http://{address}/opentelemetry/v1/metrics"),
+        stream(tmp_path_factory.mktemp("stream")) as shop,
+    ):
         settings = {
             "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
             "rule_files": ["rules.yaml"],
-            "scrape_configs": [scraped_pods(shop), scraped_service(rendered, airflow)],
+            "scrape_configs": [scraped_pods(shop), scraped_service(rendered, address)],
         }
         with prometheus(folder, port, settings) as server:
             shop.write(1, 500)
-            export_all_that_airflow_knows(f"http://{airflow}/opentelemetry/v1/metrics")
+            heard = lambda: server.query(f"changes({HEARTBEAT}[1m]) > 0 and on () {TASK}changes == 500")  # noqa: E731
+            wait_for(heard, "what both say", str, within_s=120)
             yield World(shop, server, rendered)
 
 
@@ -224,7 +237,6 @@ def test_every_query_of_every_panel_finds_something(world: World) -> None:
     queries = panels(world.rendered)
 
     assert len(queries) > 20
-    wait_for(lambda: world.prometheus.query("airflow_scheduler_heartbeat_total > 2"), "what Airflow sent", str)
     assert [] == [where for where, query in queries.items() if not world.prometheus.query(query)]
 
 
@@ -268,14 +280,42 @@ def test_limits_that_the_guard_has_too_are_the_same() -> None:
     assert (guards.wal_bytes, guards.checkpoint_s) == (limits["lagBytes"], limits["checkpointSeconds"])
 
 
-def test_every_alert_says_what_it_means_and_the_page_says_what_to_do() -> None:
+def section(title: str) -> str:
     page = (ROOT / "docs" / "deployment.md").read_text()
-    [section] = [text for text in page.split("\n## ") if text.startswith("When an alert fires\n")]
+    [found] = [text for text in page.split("\n## ") if text.startswith(f"{title}\n")]
+    return found
+
+
+def test_every_alert_says_what_it_means_and_the_page_says_what_to_do() -> None:
+    table = section("When an alert fires")
 
     for rule in rules(observability(sources=["shop"])):
         assert {"summary", "description", "cure"} == set(rule["annotations"])
         assert rule["annotations"]["cure"].endswith("; docs/deployment.md#when-an-alert-fires")
-        assert f"`{rule['alert']}`" in section
+        assert f"| `{rule['alert']}` | {rule['labels']['severity']} |" in table
+
+
+def test_by_the_values_of_the_page_airflow_sends_to_the_collector_and_reaches_it() -> None:
+    values = yaml.safe_load(section("What is measured").split("```yaml\n")[1].split("```")[0])
+    service = observability().of("Service")
+    [port] = service["spec"]["ports"]
+    address = f"http://{service['metadata']['name']}.monitoring:{port['port']}/"
+    rendered = render("airflow", values, name="airflow")
+
+    assert values["env"]["OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"].startswith(address)
+    for name in ("scheduler", "dag-processor", "triggerer", "task", "execution", "api-server"):
+        egress = rendered.of("NetworkPolicy", f"airflow-{name}")["spec"]["egress"]
+        assert port["port"] in [each["port"] for rule in egress for each in rule["ports"]]
+
+
+def test_by_the_values_of_the_page_airflow_is_told_what_compose_tells_it() -> None:
+    values = yaml.safe_load(section("What is measured").split("```yaml\n")[1].split("```")[0])["env"]
+    lines = (ROOT / "docs" / "orchestration.md").read_text().split("\n## Metrics\n")[1].split("```")[1]
+    compose = dict(line.split("=", 1) for line in lines.splitlines()[1:])
+
+    address = "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"
+    assert {**compose, address: values[address]} == values
+    assert compose[address].rpartition(":")[2] == values[address].rpartition(":")[2]
 
 
 def test_severities_are_called_as_the_topics() -> None:
