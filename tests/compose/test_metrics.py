@@ -2,7 +2,7 @@
 
 import json
 import time
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 from urllib.request import urlopen
 
 import pytest
@@ -12,6 +12,7 @@ from infra.compose import picture
 from tests.compose.conftest import prepared, wait_until_well
 from tests.compose.platform import Platform
 from tests.integration.containers import metrics_image
+from tests.kubernetes.charts import render
 
 pytestmark = [
     pytest.mark.slow,
@@ -49,6 +50,9 @@ def test_what_a_scheduler_measures_can_be_asked_for(small: Platform, storage: st
     assert 0 < float(beats["value"][1])
     assert "airflow" == beats["metric"]["service_name"]
     assert beats["metric"]["service_instance_id"], "two processes of one service would be one series"
+    # What the chart observability asks by: it is tried there with what Airflow's template says, and here it is sent.
+    assert "default_pool" == wait_for_metric(small, "airflow_pool_scheduled_slots")["metric"]["pool_name"]
+    assert "airflow_scheduler_heartbeat_total{" in taken_over(small)
 
 
 def wait_for_metric(platform: Platform, name: str) -> dict[str, dict[str, str]]:
@@ -57,6 +61,13 @@ def wait_for_metric(platform: Platform, name: str) -> dict[str, dict[str, str]]:
         assert time.monotonic() < deadline, platform.compose("logs", "--tail", "30", "scheduler", check=False).said
         time.sleep(2)
     return found[0]
+
+
+def taken_over(platform: Platform) -> str:
+    """Give what Prometheus reads, by the chart's ServiceMonitor."""
+    [endpoint] = render("observability").of("ServiceMonitor")["spec"]["endpoints"]
+    with urlopen(f"{platform.metrics}{endpoint['path']}?{urlencode(endpoint['params'], doseq=True)}") as answer:
+        return str(answer.read().decode())
 
 
 def ask(platform: Platform, query: str) -> list[dict[str, dict[str, str]]]:
