@@ -1,17 +1,17 @@
 """What is measured, by who measures it: a stream with the reporter of its pods, and Airflow's own exporter."""
 
 import os
+import random
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.request import urlopen
 
 import psycopg
 
 from tests.kubernetes.cluster import ROOT, wait_for
-from tidemark.local.ports import free_port
 from tidemark.local.postgres import EmbeddedPostgres
 
 LOCAL = ROOT / ".tidemark"
@@ -56,7 +56,8 @@ class Stream:
 
     folder: Path
     server: EmbeddedPostgres
-    first_port: int
+    # Below those that the system gives out, among which are the other ports of Flink.
+    first_port: int = field(default_factory=lambda: random.randrange(20_000, 30_000, 10))
 
     @property
     def ports(self) -> range:
@@ -82,7 +83,7 @@ class Stream:
     def targets(self) -> list[str]:
         """Wait until both processes answer, and say where."""
         answering = lambda: [f"127.0.0.1:{port}" for port in self.ports if "flink_" in scraped(port)]  # noqa: E731
-        return wait_for(lambda: found if len(found := answering()) == 2 else [], "the metrics", str, within_s=60)
+        return wait_for(lambda: found if len(found := answering()) == 2 else [], "the metrics", str)
 
     def run(self, *words: str) -> None:
         ports = f"{self.ports[0]}-{self.ports[-1]}"
@@ -118,9 +119,11 @@ class Stream:
 @contextmanager
 def stream(folder: Path) -> Iterator[Stream]:
     """Run a PostgreSQL and its stream."""
-    with EmbeddedPostgres(LOCAL / "postgres" / "17", folder / "postgres") as server:
-        with Stream(folder, server, free_port() or 0).open() as running:
+    server = EmbeddedPostgres(LOCAL / "postgres" / "17", folder / "postgres")
+    try:
+        with server, Stream(folder, server).open() as running:
             yield running
+    finally:
         server.remove()
 
 
