@@ -2,17 +2,17 @@
 
 import json
 import time
-from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 from urllib.request import urlopen
 
-import docker
 import pytest
-from docker.errors import DockerException, ImageNotFound
+from docker.errors import DockerException
 
 from infra.compose import picture
 from tests.compose.conftest import prepared, wait_until_well
 from tests.compose.platform import Platform
+from tests.integration.containers import metrics_image
+from tests.kubernetes.charts import render
 
 pytestmark = [
     pytest.mark.slow,
@@ -20,25 +20,15 @@ pytestmark = [
     pytest.mark.integration,
     pytest.mark.timeout(1200),
 ]
-OFFICIAL, OURS = "victoriametrics/victoria-metrics:v1.112.0", "tidemark-metrics:test"
 PATIENCE_S = 300.0
 
 
 @pytest.fixture(scope="module")
 def storage() -> str:
-    """Give the official image if it is here, else one that Debian's packages make."""
-    client = docker.from_env(timeout=600)
     try:
-        client.images.get(OFFICIAL)
-    except ImageNotFound:
-        try:
-            client.images.build(path=str(Path(__file__).with_name("metrics")), tag=OURS, rm=True)
-        except DockerException as error:
-            pytest.skip(f"{OFFICIAL} is not here, and none can be made: {error}")
-        return OURS
-    finally:
-        client.close()
-    return OFFICIAL
+        return metrics_image()
+    except DockerException as error:
+        pytest.skip(f"VictoriaMetrics has no image here, and none can be made: {error}")
 
 
 def lines() -> str:
@@ -60,6 +50,9 @@ def test_what_a_scheduler_measures_can_be_asked_for(small: Platform, storage: st
     assert 0 < float(beats["value"][1])
     assert "airflow" == beats["metric"]["service_name"]
     assert beats["metric"]["service_instance_id"], "two processes of one service would be one series"
+    # What the chart observability asks by: it is tried there with what Airflow's template says, and here it is sent.
+    assert "default_pool" == wait_for_metric(small, "airflow_pool_scheduled_slots")["metric"]["pool_name"]
+    assert "airflow_scheduler_heartbeat_total{" in taken_over(small)
 
 
 def wait_for_metric(platform: Platform, name: str) -> dict[str, dict[str, str]]:
@@ -68,6 +61,13 @@ def wait_for_metric(platform: Platform, name: str) -> dict[str, dict[str, str]]:
         assert time.monotonic() < deadline, platform.compose("logs", "--tail", "30", "scheduler", check=False).said
         time.sleep(2)
     return found[0]
+
+
+def taken_over(platform: Platform) -> str:
+    """Give what Prometheus reads, by the chart's ServiceMonitor."""
+    [endpoint] = render("observability").of("ServiceMonitor")["spec"]["endpoints"]
+    with urlopen(f"{platform.metrics}{endpoint['path']}?{urlencode(endpoint['params'], doseq=True)}") as answer:
+        return str(answer.read().decode())
 
 
 def ask(platform: Platform, query: str) -> list[dict[str, dict[str, str]]]:

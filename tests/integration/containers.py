@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import version
 from io import BytesIO
+from pathlib import Path
 
 import docker
 from docker.errors import DockerException, ImageNotFound
@@ -27,6 +28,7 @@ FROM {BASE}
 RUN pip install --no-cache-dir 'moto[s3]=={version("moto")}' flask flask-cors
 CMD ["python3", "-m", "moto.server", "-H", "0.0.0.0", "-p", "{S3_PORT}"]
 """
+METRICS, METRICS_OURS = "victoriametrics/victoria-metrics:v1.112.0", "tidemark-metrics:test"
 CAPTURE = "-c wal_level=logical -c max_prepared_transactions=64 -c max_wal_senders=16 -c max_replication_slots=16"
 
 # Our fixtures end what they start, and Ryuk, who would do it for them, is one more image to be had.
@@ -74,6 +76,20 @@ def build_s3_image() -> None:
         client.images.build(fileobj=BytesIO(S3_DOCKERFILE.encode()), tag=S3_IMAGE, rm=True)
     finally:
         client.close()
+
+
+def metrics_image() -> str:
+    """Give the official image of VictoriaMetrics if it is here, else one that Debian's packages make."""
+    client = docker.from_env(timeout=600)
+    try:
+        client.images.get(METRICS)
+    except ImageNotFound:
+        folder = Path(__file__).parents[1] / "compose" / "metrics"
+        client.images.build(path=str(folder), tag=METRICS_OURS, rm=True)
+        return METRICS_OURS
+    finally:
+        client.close()
+    return METRICS
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import jsonschema
 import kubernetes_validate
 import yaml
 from cloudcoil.models.keda.v1alpha1 import ScaledObject, TriggerAuthentication
-from cloudcoil.models.prometheus_operator.v1 import PodMonitor
+from cloudcoil.models.prometheus_operator.v1 import PodMonitor, PrometheusRule, ServiceMonitor
 from kubeflow_spark_api.models import (
     SparkV1beta2ScheduledSparkApplication as ScheduledSparkApplication,
 )
@@ -28,6 +28,8 @@ _TYPED = {
     "ScaledObject": ScaledObject,
     "TriggerAuthentication": TriggerAuthentication,
     "PodMonitor": PodMonitor,
+    "ServiceMonitor": ServiceMonitor,
+    "PrometheusRule": PrometheusRule,
 }
 # Of these no registry of Python or of Java has a definition: they were compared with what their documentation shows.
 WITHOUT_SCHEMA = ("ExternalSecret", "ClusterSecretStore")

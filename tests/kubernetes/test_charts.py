@@ -40,6 +40,15 @@ VARIANTS = [
             "sources": [{"name": "a_b", "specsConfigMap": "y"}],
         },
     ),
+    ("observability", {}),
+    (
+        "observability",
+        {
+            "labels": {"release": "y"},
+            "sources": ["shop", "a_b"],
+            "collector": {"tolerations": [{"key": "y", "operator": "Exists"}], "nodeSelector": {"y": "1"}},
+        },
+    ),
     *[
         (chart, of_environment(chart, environment, STACK if chart == "airflow" else {}))
         for chart in ("airflow", "flink-pipeline", "spark-job")
@@ -85,6 +94,8 @@ def test_what_a_cluster_would_not_take_is_seen(where: tuple[str, ...]) -> None:
         ("ScheduledSparkApplication", "spark-job", {"mode": "scheduled"}),
         ("ScaledObject", "airflow", {"executor": "CeleryExecutor", "worker": {"keda": {"enabled": True}}}),
         ("TriggerAuthentication", "airflow", {"executor": "CeleryExecutor", "worker": {"keda": {"enabled": True}}}),
+        ("ServiceMonitor", "observability", {}),
+        ("PrometheusRule", "observability", {}),
     ],
 )
 def test_what_an_operator_would_not_take_is_seen(kind: str, chart: str, values: dict[str, Any]) -> None:
@@ -103,7 +114,9 @@ def test_every_pod_is_as_restricted_as_can_be(chart: str, values: dict[str, Any]
 
     assert pods
     for pod in pods:
-        assert {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}} == pod["securityContext"]
+        assert {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}.items() <= pod[
+            "securityContext"
+        ].items()
         for container in pod["containers"]:
             assert {
                 "allowPrivilegeEscalation": False,
@@ -120,7 +133,7 @@ def test_no_secret_is_a_value_or_a_word_of_a_command(chart: str, values: dict[st
     assert "Secret" not in rendered.kinds()
     for pod in pods_of(rendered):
         for container in pod["containers"]:
-            named = {env["name"]: env for env in container["env"]}
+            named = {env["name"]: env for env in container.get("env", [])}
             assert not [name for name, env in named.items() if "SECRET_ACCESS" in name and "value" in env]
             assert not [name for name in named if name.startswith("TIDEMARK_SOURCE_") and name.endswith("_URL")]
         mounts = {mount["mountPath"] for mount in pod["containers"][0]["volumeMounts"]}
@@ -159,6 +172,10 @@ def test_nothing_reaches_its_pods_but_what_is_named(chart: str, values: dict[str
         ("airflow", {"env": {"TIDEMARK_SOURCE_SHOP_URL": "x"}}, "TIDEMARK_SOURCE_SHOP_URL"),
         ("airflow", {"database": {"password": "x"}}, "password"),
         ("airflow", {"serviceAccounts": {"workers": {}}}, "workers"),
+        ("observability", {"sources": ["Shop"]}, "Shop"),
+        ("observability", {"limits": {"lagSecond": 1}}, "lagSecond"),
+        ("observability", {"limits": {"awayFor": "5 minutes"}}, "awayFor"),
+        ("observability", {"networkPolicy": {"readersFrom": []}}, "readersFrom"),
     ],
 )
 def test_values_that_make_no_sense_are_refused_by_name(chart: str, values: dict[str, Any], said: str) -> None:

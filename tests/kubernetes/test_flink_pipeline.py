@@ -60,6 +60,7 @@ def test_metrics_are_scraped_where_the_prometheus_operator_is() -> None:
     monitor = render("flink-pipeline", {"podMonitor": {"enabled": True}}).of("PodMonitor")
 
     assert [{"port": "metrics", "interval": "30s"}] == monitor["spec"]["podMetricsEndpoints"]
+    assert ["tidemark.io/source"] == monitor["spec"]["podTargetLabels"]
 
 
 def test_the_operator_runs_the_same_program_from_the_last_state() -> None:

@@ -75,6 +75,11 @@ def cluster_settings(*, host: str, rest: int, rpc: int, temporary: Path) -> dict
 
 
 REST_PORT, METRICS_PORT = 8081, 9249
+# Prometheus asks each process; the plugin has to be in the folder of Flink's plugins.
+METRICS = {
+    "metrics.reporters": "prometheus",
+    "metrics.reporter.prometheus.factory.class": "org.apache.flink.metrics.prometheus.PrometheusReporterFactory",
+}
 
 
 def pod_settings(
@@ -101,8 +106,7 @@ def pod_settings(
         "execution.shutdown-on-application-finish": "false",
         "execution.submit-failed-job-on-application-error": "true",
         "python.client.executable": python,
-        "metrics.reporters": "prometheus",
-        "metrics.reporter.prometheus.factory.class": "org.apache.flink.metrics.prometheus.PrometheusReporterFactory",
+        **METRICS,
         "metrics.reporter.prometheus.port": METRICS_PORT,
         "web.submit.enable": "false",
         "web.cancel.enable": "false",
