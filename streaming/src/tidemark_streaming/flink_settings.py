@@ -49,6 +49,15 @@ _TASKMANAGER_MEMORY = {
     "taskmanager.memory.jvm-overhead.max": "128m",
 }
 
+_PATIENCE: dict[str, str | int] = {
+    # How old the metrics are that `status` shows, in ms; they are fetched only when somebody asks.
+    "metrics.fetcher.update-interval": 300,
+    "heartbeat.interval": 2000,
+    "heartbeat.timeout": 20000,
+    # Flink's ten seconds are too short for a machine that has much else to do.
+    "pekko.startup-timeout": "60 s",
+}
+
 
 def cluster_settings(*, host: str, rest: int, rpc: int, temporary: Path) -> dict[str, str | int]:
     """Give Flink's settings: everything bound to one address, nothing to upload through the web UI."""
@@ -66,10 +75,7 @@ def cluster_settings(*, host: str, rest: int, rpc: int, temporary: Path) -> dict
         "web.cancel.enable": "false",
         "io.tmp.dirs": str(temporary),
         "web.tmpdir": str(temporary),
-        # How old the metrics are that `status` shows, in ms; they are fetched only when somebody asks.
-        "metrics.fetcher.update-interval": 300,
-        "heartbeat.interval": 2000,
-        "heartbeat.timeout": 20000,
+        **_PATIENCE,
         **_TASKMANAGER_MEMORY,
     }
 
@@ -112,9 +118,7 @@ def pod_settings(
         "web.cancel.enable": "false",
         "io.tmp.dirs": str(folder / "tmp"),
         "web.tmpdir": str(folder / "tmp"),
-        "metrics.fetcher.update-interval": 300,
-        "heartbeat.interval": 2000,
-        "heartbeat.timeout": 20000,
+        **_PATIENCE,
         **_TASKMANAGER_MEMORY,
     }
 
