@@ -67,7 +67,7 @@ def airflow(shop: Shop) -> Iterator[Shop]:
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_a_run_whose_tasks_are_pods_ends_well(airflow: Shop) -> None:
-    run_pods(airflow, "deploy/airflow-api-server", "deploy/airflow-dag-processor", "sts/airflow-triggerer")
+    run_pods(airflow, "deploy/airflow-api-server", "deploy/airflow-dag-processor", "deploy/airflow-triggerer")
 
 
 def _secrets(shop: Shop) -> list[dict[str, Any]]:
