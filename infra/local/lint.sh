@@ -37,7 +37,7 @@ types spark -p tidemark_contract -p tidemark_source -p tidemark_jobs -p tidemark
   -p tests --exclude "$elsewhere" -p tests.infra.deeds
 types flink -p tidemark_streaming -p tests.streaming
 types airflow -p tidemark_orchestration -p tests.orchestration \
-  -p tests.compose.dags.look_around -p tests.kubernetes.dags.pods -p tests.bench.parsing
+  -p tests.compose.dags -p tests.kubernetes.dags -p tests.bench.parsing
 types infra -p tests.infra --exclude '^tests/infra/deeds\.py$'
 types deploy -p infra.deploy
 PYTHONPATH=contract/src:source/src:streaming/src:jobs/src:orchestration/src:console/src \
