@@ -13,7 +13,7 @@ check() {
   "$@" || failed="$failed $name"
 }
 
-# types ENVIRONMENT WHAT: mypy in the environment in which it runs, once, for starting is half of what it costs.
+# types ENVIRONMENT WHAT: mypy, in the environment that runs what it reads.
 types() {
   environment=$1
   shift

@@ -19,4 +19,4 @@ def work(seconds: float, file: str) -> None:
         lines.write(f"{os.getpid()}\n")
 
 
-app.task(name="work")(work)
+app.task(name="work")(work)  # as a decorator it would take away its type
