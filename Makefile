@@ -258,7 +258,7 @@ $(addprefix test-,$(SUITES)): setup-test
 	@infra/local/test.sh $(patsubst test-%,%,$@)
 test-contract: ## Run one suite; likewise source streaming jobs console orchestration connector spark-java e2e weather exactness integration compose infra, and kubernetes and deploy, which then have their cluster too
 
-lint: $(STAMPS)/tools $(addprefix $(STAMPS)/,test-spark test-flink test-airflow venv-deploy) ## Check style, types, Dockerfiles and who may import whom
+lint: $(STAMPS)/tools $(addprefix $(STAMPS)/,test-spark test-flink test-airflow venv-infra venv-deploy) ## Check style, types, Dockerfiles and who may import whom
 	@infra/local/lint.sh
 format: $(STAMPS)/tools ## Rewrite the Python files in the project's style
 	@$(LOCAL)/tools/bin/ruff check --quiet --fix-only .

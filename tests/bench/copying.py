@@ -45,12 +45,13 @@ def _plain(world: BenchWorld, spark: SparkSession) -> Measured:
     reader = spark.read.format("jdbc").option("dbtable", "item").option("fetchsize", 10_000)
     for name, value in jdbc_options(world.url("capture")).items():
         reader = reader.option(name, value)
-    for name, bound in {
+    bounds: dict[str, str | int] = {
         "partitionColumn": "id",
         "lowerBound": 1,
         "upperBound": ROWS,
         "numPartitions": PARTITIONS,
-    }.items():
+    }
+    for name, bound in bounds.items():
         reader = reader.option(name, bound)
     with measured([jvm(spark)]) as took:
         reader.load().write.format("delta").save(str(folder))

@@ -7,7 +7,7 @@ from pyspark.sql import SparkSession
 
 from tests.bench.measure import Measured, measured, rounds, show
 from tests.bench.world import jvm
-from tests.jobs.lake import OIDS, Lake, delete, insert, mark, relation, update
+from tests.jobs.lake import OIDS, Lake, delete, insert, mark, relation, updated
 from tidemark_contract.names import TableName
 from tidemark_contract.specs import ColumnSpec, SourceSpec, TableSpec
 
@@ -46,7 +46,7 @@ class SmallLake:
             event
             for spec in SPECS[:TOUCHED]
             for event in (
-                *(update(spec, xid, **_row((number * 37 + n) % 4000, number)) for n in range(5)),
+                *(updated(spec, xid, _row((number * 37 + n) % 4000, number)) for n in range(5)),
                 insert(spec, xid, **_row(10_000 + number, number)),
                 delete(spec, xid, id=str(4000 + number)),
             )

@@ -2,6 +2,7 @@
 
 import json
 import time
+from typing import TypedDict
 from urllib.parse import quote, urlencode
 from urllib.request import urlopen
 
@@ -21,6 +22,13 @@ pytestmark = [
     pytest.mark.timeout(1200),
 ]
 PATIENCE_S = 300.0
+
+
+class Sample(TypedDict):
+    """One series as Prometheus tells it: its labels, and when it had which value."""
+
+    metric: dict[str, str]
+    value: tuple[float, str]
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +63,7 @@ def test_what_a_scheduler_measures_can_be_asked_for(small: Platform, storage: st
     assert "airflow_scheduler_heartbeat_total{" in taken_over(small)
 
 
-def wait_for_metric(platform: Platform, name: str) -> dict[str, dict[str, str]]:
+def wait_for_metric(platform: Platform, name: str) -> Sample:
     deadline = time.monotonic() + PATIENCE_S
     while not (found := ask(platform, name)):
         assert time.monotonic() < deadline, platform.compose("logs", "--tail", "30", "scheduler", check=False).said
@@ -70,7 +78,7 @@ def taken_over(platform: Platform) -> str:
         return str(answer.read().decode())
 
 
-def ask(platform: Platform, query: str) -> list[dict[str, dict[str, str]]]:
+def ask(platform: Platform, query: str) -> list[Sample]:
     try:
         with urlopen(f"{platform.metrics}/api/v1/query?query={quote(query)}", timeout=10) as answer:
             return list(json.load(answer)["data"]["result"])

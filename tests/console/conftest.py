@@ -1,17 +1,13 @@
 import os
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 from psycopg import sql
 
-# With --import-mode=importlib the folder of a test is not on the path.
-sys.path.insert(0, str(Path(__file__).parent))
-
-from place import LOCAL, PASSWORD, Place, execute
-
+from tests.console.place import LOCAL, PASSWORD, Place, execute
 from tidemark.children import pass_interrupts_on
 from tidemark.local.postgres import EmbeddedPostgres
 from tidemark.main import run
@@ -59,11 +55,15 @@ class Outcome:
     err: str
 
 
+class Tidemark(Protocol):
+    def __call__(self, *arguments: str) -> Outcome: ...
+
+
 @pytest.fixture
-def tidemark(capfd: pytest.CaptureFixture[str]) -> Callable[..., "Outcome"]:
+def tidemark(capfd: pytest.CaptureFixture[str]) -> Tidemark:
     """Run one command as `main` does, and give its exit code and what it wrote."""
 
-    def call(*arguments: str) -> "Outcome":
+    def call(*arguments: str) -> Outcome:
         capfd.readouterr()
         code = run(list(arguments))
         captured = capfd.readouterr()
@@ -73,7 +73,7 @@ def tidemark(capfd: pytest.CaptureFixture[str]) -> Callable[..., "Outcome"]:
 
 
 @pytest.fixture
-def discovered(place: Place, tidemark: Callable[..., "Outcome"]) -> Place:
+def discovered(place: Place, tidemark: Tidemark) -> Place:
     """A place with the specs of its two tables."""
     assert 0 == tidemark("discover", "--name", "shop").code
     return place

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg.conninfo import make_conninfo
@@ -18,7 +19,7 @@ def execute(url: str, *statements: str) -> None:
             connection.execute(statement)
 
 
-def fetch(url: str, query: str) -> object:
+def fetch(url: str, query: str) -> Any:
     with psycopg.connect(url, autocommit=True) as connection:
         row = connection.execute(query).fetchone()
         return row[0] if row else None
@@ -55,4 +56,4 @@ class Place:
             " + (SELECT count(*) FROM pg_namespace WHERE nspname = 'tidemark')"
             " + (SELECT count(*) FROM pg_replication_slots WHERE database = current_database())"
         )
-        return fetch(self.superuser_url, query) == 0
+        return bool(fetch(self.superuser_url, query) == 0)

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 import yaml
-from place import LOCAL, execute
 
+from tests.console.conftest import Tidemark
+from tests.console.place import LOCAL, Place, execute
 from tidemark.local.postgres import EmbeddedPostgres
 
 
-def test_missing_settings_are_told_all_at_once(tidemark, monkeypatch):
+def test_missing_settings_are_told_all_at_once(tidemark: Tidemark, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("TIDEMARK_SPECS", "TIDEMARK_LAKE", "TIDEMARK_STATE"):
         monkeypatch.delenv(name, raising=False)
 
@@ -24,7 +25,7 @@ def test_missing_settings_are_told_all_at_once(tidemark, monkeypatch):
         assert 1 == outcome.err.count(f"{name} is not set")
 
 
-def test_a_script_gets_its_error_as_one_json_object(tidemark, monkeypatch):
+def test_a_script_gets_its_error_as_one_json_object(tidemark: Tidemark, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TIDEMARK_SPECS", raising=False)
 
     outcome = tidemark("sync", "--json")
@@ -34,7 +35,7 @@ def test_a_script_gets_its_error_as_one_json_object(tidemark, monkeypatch):
     assert "TIDEMARK_SPECS is not set" in facts["message"]
 
 
-def test_a_wrong_spec_is_told_with_every_problem_of_every_file(discovered, tidemark):
+def test_a_wrong_spec_is_told_with_every_problem_of_every_file(discovered: Place, tidemark: Tidemark) -> None:
     folder = discovered.folder / "specs" / "shop"
     (folder / "public.orders.yaml").write_text(
         "table: public.orders\nkey: [idd]\ncolumns:\n  - {name: id, type: bigint}\n  - {nam: x}\nhistroy: scd2\n"
@@ -49,7 +50,7 @@ def test_a_wrong_spec_is_told_with_every_problem_of_every_file(discovered, tidem
     assert discovered.untouched()
 
 
-def test_a_source_that_has_no_spec_is_named_with_those_that_have(discovered, tidemark):
+def test_a_source_that_has_no_spec_is_named_with_those_that_have(discovered: Place, tidemark: Tidemark) -> None:
     outcome = tidemark("status", "--source", "shpo")
 
     assert 78 == outcome.code
@@ -57,7 +58,7 @@ def test_a_source_that_has_no_spec_is_named_with_those_that_have(discovered, tid
     assert "there are shop" in outcome.err
 
 
-def test_a_table_without_a_spec_is_refused_before_spark_starts(discovered, tidemark):
+def test_a_table_without_a_spec_is_refused_before_spark_starts(discovered: Place, tidemark: Tidemark) -> None:
     outcome = tidemark("copy", "public.ordres")
 
     assert 78 == outcome.code
@@ -66,7 +67,9 @@ def test_a_table_without_a_spec_is_refused_before_spark_starts(discovered, tidem
     assert not (discovered.folder / "state" / "logs").exists()
 
 
-def test_a_server_that_is_not_there_is_worth_another_try(discovered, tidemark, monkeypatch):
+def test_a_server_that_is_not_there_is_worth_another_try(
+    discovered: Place, tidemark: Tidemark, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     url = discovered.url("owner").replace(f":{discovered.server.port}/", f":{port}/")
@@ -78,7 +81,9 @@ def test_a_server_that_is_not_there_is_worth_another_try(discovered, tidemark, m
     assert f"127.0.0.1:{port}/{discovered.database}" in outcome.err
 
 
-def test_a_wrong_password_is_to_be_configured(discovered, tidemark, monkeypatch):
+def test_a_wrong_password_is_to_be_configured(
+    discovered: Place, tidemark: Tidemark, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TIDEMARK_SOURCE_SHOP_ADMIN_URL", discovered.server.url("owner", discovered.database, "wrong"))
 
     outcome = tidemark("init")
@@ -87,7 +92,9 @@ def test_a_wrong_password_is_to_be_configured(discovered, tidemark, monkeypatch)
     assert "password authentication failed" in outcome.err
 
 
-def test_an_admin_role_that_owns_nothing_is_told_what_it_lacks_and_nothing_is_made(discovered, tidemark, monkeypatch):
+def test_an_admin_role_that_owns_nothing_is_told_what_it_lacks_and_nothing_is_made(
+    discovered: Place, tidemark: Tidemark, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TIDEMARK_SOURCE_SHOP_ADMIN_URL", discovered.url("nobody"))
 
     outcome = tidemark("init")
@@ -98,7 +105,9 @@ def test_an_admin_role_that_owns_nothing_is_told_what_it_lacks_and_nothing_is_ma
     assert discovered.untouched()
 
 
-def test_a_capture_role_without_replication_is_told_the_statement_that_gives_it(discovered, tidemark, monkeypatch):
+def test_a_capture_role_without_replication_is_told_the_statement_that_gives_it(
+    discovered: Place, tidemark: Tidemark, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TIDEMARK_SOURCE_SHOP_URL", discovered.url("nobody"))
 
     outcome = tidemark("init")
@@ -108,7 +117,9 @@ def test_a_capture_role_without_replication_is_told_the_statement_that_gives_it(
     assert discovered.untouched()
 
 
-def test_a_table_without_key_and_without_full_identity_is_told_the_statement_that_mends_it(place, tidemark):
+def test_a_table_without_key_and_without_full_identity_is_told_the_statement_that_mends_it(
+    place: Place, tidemark: Tidemark
+) -> None:
     execute(place.url("owner"), "CREATE TABLE log (line text)")
     assert 0 == tidemark("discover", "--name", "shop").code
 
@@ -119,7 +130,9 @@ def test_a_table_without_key_and_without_full_identity_is_told_the_statement_tha
     assert place.untouched()
 
 
-def test_wal_level_replica_is_told_with_its_cure_and_nothing_is_made(discovered, tidemark, tmp_path, monkeypatch):
+def test_wal_level_replica_is_told_with_its_cure_and_nothing_is_made(
+    discovered: Place, tidemark: Tidemark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     server = EmbeddedPostgres(LOCAL / "postgres" / "17", tmp_path / "replica", settings={"wal_level": "replica"})
     with server:
         execute(server.superuser_url, "CREATE TABLE orders (id bigint PRIMARY KEY, state text)")
@@ -133,7 +146,9 @@ def test_wal_level_replica_is_told_with_its_cure_and_nothing_is_made(discovered,
 
 
 @pytest.mark.parametrize("command", [("start", "--detach"), ("copy",), ("sync",), ("verify",), ("gold",)])
-def test_a_lake_that_cannot_be_written_stops_everything_before_it_begins(discovered, tidemark, monkeypatch, command):
+def test_a_lake_that_cannot_be_written_stops_everything_before_it_begins(
+    discovered: Place, tidemark: Tidemark, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
     (discovered.folder / "file").write_text("not a folder")
     monkeypatch.setenv("TIDEMARK_LAKE", (discovered.folder / "file" / "lake").as_uri())
 
@@ -145,7 +160,9 @@ def test_a_lake_that_cannot_be_written_stops_everything_before_it_begins(discove
     assert not (discovered.folder / "state" / "logs").exists()
 
 
-def test_a_port_in_use_ends_the_demo_with_one_message_and_nothing_running(tidemark, tmp_path, monkeypatch):
+def test_a_port_in_use_ends_the_demo_with_one_message_and_nothing_running(
+    tidemark: Tidemark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "postgres").symlink_to(LOCAL / "postgres")
     monkeypatch.setenv("TIDEMARK_HOME", str(tmp_path))
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -157,7 +174,7 @@ def test_a_port_in_use_ends_the_demo_with_one_message_and_nothing_running(tidema
     assert not EmbeddedPostgres(LOCAL / "postgres" / "17", tmp_path / "demo" / "postgres").running()
 
 
-def test_drop_without_yes_says_what_would_go_and_leaves_it(discovered, tidemark):
+def test_drop_without_yes_says_what_would_go_and_leaves_it(discovered: Place, tidemark: Tidemark) -> None:
     assert 0 == tidemark("init").code
 
     outcome = tidemark("drop")
@@ -169,7 +186,9 @@ def test_drop_without_yes_says_what_would_go_and_leaves_it(discovered, tidemark)
     assert discovered.untouched()
 
 
-def test_without_a_flink_environment_start_says_how_to_get_one(discovered, tidemark, monkeypatch, tmp_path):
+def test_without_a_flink_environment_start_says_how_to_get_one(
+    discovered: Place, tidemark: Tidemark, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("TIDEMARK_HOME", str(tmp_path / "nothing"))
 
     outcome = tidemark("start", "--detach")
@@ -178,13 +197,15 @@ def test_without_a_flink_environment_start_says_how_to_get_one(discovered, tidem
     assert "make setup" in outcome.err
 
 
-def test_no_command_shows_a_password(discovered, tidemark):
+def test_no_command_shows_a_password(discovered: Place, tidemark: Tidemark) -> None:
     for command in (("doctor",), ("init", "--dry-run"), ("init",), ("status", "--json")):
         outcome = tidemark(*command)
         assert not re.search(r"se(%25|%)cret", outcome.out + outcome.err)
 
 
-def test_doctor_tells_every_problem_and_changes_nothing(discovered, tidemark, monkeypatch):
+def test_doctor_tells_every_problem_and_changes_nothing(
+    discovered: Place, tidemark: Tidemark, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TIDEMARK_SOURCE_SHOP_ADMIN_URL", discovered.url("owner").replace("owner", "ownr"))
 
     outcome = tidemark("doctor", "--json")
@@ -207,7 +228,9 @@ def test_doctor_tells_every_problem_and_changes_nothing(discovered, tidemark, mo
         ("k1:" + "ab" * 32, True, "is set"),
     ],
 )
-def test_doctor_looks_at_the_key_of_hashes(discovered, tidemark, monkeypatch, key, good, said):
+def test_doctor_looks_at_the_key_of_hashes(
+    discovered: Place, tidemark: Tidemark, monkeypatch: pytest.MonkeyPatch, key: str | None, good: bool, said: str
+) -> None:
     spec = Path(discovered.folder / "specs" / "shop" / "public.orders.yaml")
     facts = yaml.safe_load(spec.read_text()) | {"on_schema_change": "freeze"}
     next(column for column in facts["columns"] if column["name"] not in facts["key"])["protect"] = "hash"
@@ -222,7 +245,7 @@ def test_doctor_looks_at_the_key_of_hashes(discovered, tidemark, monkeypatch, ke
     assert "abab" not in outcome.out + outcome.err
 
 
-def test_the_folder_of_specs_may_not_be_written_over_by_chance(discovered, tidemark):
+def test_the_folder_of_specs_may_not_be_written_over_by_chance(discovered: Place, tidemark: Tidemark) -> None:
     spec = Path(discovered.folder / "specs" / "shop" / "public.orders.yaml")
     spec.write_text(spec.read_text() + "description: mine\n")
 

@@ -4,11 +4,14 @@ import os
 import shutil
 import socket
 import stat
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
+from tests.present import present
 from tidemark.local.postgres import EmbeddedPostgres, ServerNotStarted
 
 LOCAL = Path(__file__).parents[2] / ".tidemark"
@@ -17,14 +20,14 @@ LOCAL = Path(__file__).parents[2] / ".tidemark"
 NEWEST = LOCAL / "postgres" / "17"
 
 
-def ask(url: str, query: str) -> object:
+def ask(url: str, query: str) -> Any:
     with psycopg.connect(url, autocommit=True) as connection:
         cursor = connection.execute(query)
-        return cursor.fetchone()[0] if cursor.description else None
+        return present(cursor.fetchone())[0] if cursor.description else None
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory):
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
     """A server for the tests that only look at it."""
     server = EmbeddedPostgres(NEWEST, tmp_path_factory.mktemp("shared") / "data")
     server.start()
@@ -33,14 +36,14 @@ def shared(tmp_path_factory):
 
 
 @pytest.fixture
-def server(tmp_path):
+def server(tmp_path: Path) -> Iterator[EmbeddedPostgres]:
     server = EmbeddedPostgres(NEWEST, tmp_path / "data")
     yield server
     server.remove()
 
 
 @pytest.mark.parametrize("major", ["15", "17", "18"])
-def test_every_version_decodes_logically_and_survives_a_crash(major, tmp_path):
+def test_every_version_decodes_logically_and_survives_a_crash(major: str, tmp_path: Path) -> None:
     server = EmbeddedPostgres(LOCAL / "postgres" / major, tmp_path / "data", settings={"work_mem": "5MB"})
     server.start()
     url = server.superuser_url
@@ -62,28 +65,28 @@ def test_every_version_decodes_logically_and_survives_a_crash(major, tmp_path):
     server.remove()
 
 
-def test_it_listens_on_loopback_only(shared):
+def test_it_listens_on_loopback_only(shared: EmbeddedPostgres) -> None:
     assert "127.0.0.1" == ask(shared.superuser_url, "show listen_addresses")
     assert "" == ask(shared.superuser_url, "show unix_socket_directories")
 
 
-def test_a_password_is_demanded(shared):
+def test_a_password_is_demanded(shared: EmbeddedPostgres) -> None:
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         ask(shared.url("postgres", "postgres", "wrong"), "select 1")
 
 
-def test_a_url_survives_names_that_have_to_be_escaped(shared):
+def test_a_url_survives_names_that_have_to_be_escaped(shared: EmbeddedPostgres) -> None:
     ask(shared.superuser_url, """create role "a@b:c" login password 'p/q?r#s'""")
     ask(shared.superuser_url, 'create database "d e/f"')
 
     assert "a@b:c" == ask(shared.url("a@b:c", "d e/f", "p/q?r#s"), "select current_user")
 
 
-def test_the_password_is_its_owners_alone(shared):
+def test_the_password_is_its_owners_alone(shared: EmbeddedPostgres) -> None:
     assert 0o600 == stat.S_IMODE(shared.password_file.stat().st_mode)
 
 
-def test_a_crash_kills_what_is_in_the_middle_of_its_work(server):
+def test_a_crash_kills_what_is_in_the_middle_of_its_work(server: EmbeddedPostgres) -> None:
     server.start()
     ask(server.superuser_url, "create table t (a int)")
     with psycopg.connect(server.superuser_url) as open_transaction:
@@ -96,7 +99,7 @@ def test_a_crash_kills_what_is_in_the_middle_of_its_work(server):
     assert 0 == ask(server.superuser_url, "select count(*) from t")
 
 
-def test_a_restart_keeps_the_data_and_the_port(server):
+def test_a_restart_keeps_the_data_and_the_port(server: EmbeddedPostgres) -> None:
     server.start()
     ask(server.superuser_url, "create table t as select 1 as a")
     before = server.superuser_url
@@ -107,7 +110,7 @@ def test_a_restart_keeps_the_data_and_the_port(server):
     assert 1 == ask(before, "select a from t")
 
 
-def test_a_data_directory_is_used_again(server):
+def test_a_data_directory_is_used_again(server: EmbeddedPostgres) -> None:
     with server:
         ask(server.superuser_url, "create table t as select 1 as a")
         before = server.superuser_url
@@ -118,7 +121,7 @@ def test_a_data_directory_is_used_again(server):
         assert 1 == ask(again.superuser_url, "select a from t")
 
 
-def test_a_server_that_runs_already_is_adopted(server):
+def test_a_server_that_runs_already_is_adopted(server: EmbeddedPostgres) -> None:
     server.start()
     second = EmbeddedPostgres(NEWEST, server.data)
     second.start()
@@ -132,7 +135,7 @@ def test_a_server_that_runs_already_is_adopted(server):
     assert not server.running()
 
 
-def test_a_port_that_is_in_use_is_named(tmp_path):
+def test_a_port_that_is_in_use_is_named(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -143,19 +146,19 @@ def test_a_port_that_is_in_use_is_named(tmp_path):
     server.remove()
 
 
-def test_a_wrong_setting_is_named(tmp_path):
+def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
     server = EmbeddedPostgres(NEWEST, tmp_path / "data", settings={"no_such_setting": "1"})
     with pytest.raises(ServerNotStarted, match="no_such_setting"):
         server.start()
     server.remove()
 
 
-def test_missing_binaries_are_named_with_the_cure(tmp_path):
+def test_missing_binaries_are_named_with_the_cure(tmp_path: Path) -> None:
     with pytest.raises(ServerNotStarted, match="make setup"):
         EmbeddedPostgres(tmp_path / "nothing", tmp_path / "data").start()
 
 
-def test_an_initdb_that_was_killed_is_done_again(server):
+def test_an_initdb_that_was_killed_is_done_again(server: EmbeddedPostgres) -> None:
     server._place()
     half = server.data.resolve().with_name("data.new")
     half.mkdir()
@@ -165,7 +168,7 @@ def test_an_initdb_that_was_killed_is_done_again(server):
         assert 1 == ask(server.superuser_url, "select 1")
 
 
-def test_removing_leaves_nothing(tmp_path):
+def test_removing_leaves_nothing(tmp_path: Path) -> None:
     server = EmbeddedPostgres(NEWEST, tmp_path / "data")
     server.start()
     place = server.data.resolve()
@@ -177,7 +180,7 @@ def test_removing_leaves_nothing(tmp_path):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only a root has to become somebody else")
-def test_a_root_runs_binaries_from_a_folder_that_others_cannot_enter(tmp_path):
+def test_a_root_runs_binaries_from_a_folder_that_others_cannot_enter(tmp_path: Path) -> None:
     """A checkout under /root: the server's user may enter neither the data directory nor the binaries."""
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)

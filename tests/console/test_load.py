@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import psycopg
 import pytest
-from place import execute, fetch
 
+from tests.console.place import execute, fetch
 from tidemark.demo.load import GID_PREFIX, Load, Pace, roll_back_prepared
 from tidemark.demo.schema import ACCOUNTS, OPENING_BALANCE
 from tidemark.demo.shop import Shop, make_shop
@@ -20,7 +20,7 @@ KINDS = {"new_order", "change_order", "change_stock", "delete_old", "transfer", 
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    from place import LOCAL
+    from tests.console.place import LOCAL
 
     folder = tmp_path_factory.mktemp("shop")
     server = EmbeddedPostgres(LOCAL / "postgres" / "17", folder / "data")
@@ -40,7 +40,7 @@ def total(url: str) -> object:
     return fetch(url, "SELECT sum(balance) FROM account")
 
 
-def test_the_shop_has_every_table_with_a_key_and_rows(shop):
+def test_the_shop_has_every_table_with_a_key_and_rows(shop: Shop) -> None:
     empty = (
         "SELECT string_agg(relname, ',') FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
         " AND (reltuples < 1 OR NOT EXISTS (SELECT FROM pg_index WHERE indrelid = pg_class.oid AND indisprimary))"
@@ -50,13 +50,13 @@ def test_the_shop_has_every_table_with_a_key_and_rows(shop):
     assert 9 == fetch(shop.owner_url, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
 
 
-def test_the_capture_role_may_replicate_and_reads_no_table_before_init(shop):
+def test_the_capture_role_may_replicate_and_reads_no_table_before_init(shop: Shop) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         fetch(shop.capture_url, "SELECT count(*) FROM account")
     assert fetch(shop.capture_url, "SELECT rolreplication AND NOT rolsuper FROM pg_roles WHERE rolname = current_user")
 
 
-def test_money_only_moves_whatever_else_happens(shop):
+def test_money_only_moves_whatever_else_happens(shop: Shop) -> None:
     with Load(shop.owner_url, seed=11, pace=Pace(per_second=200, long_s=0.5, long_every_s=1.0)) as load:
         sums = set()
 
@@ -71,7 +71,7 @@ def test_money_only_moves_whatever_else_happens(shop):
     assert 0 == fetch(shop.owner_url, "SELECT count(*) FROM pg_prepared_xacts")
 
 
-def test_orders_and_lines_come_and_go_together(shop):
+def test_orders_and_lines_come_and_go_together(shop: Shop) -> None:
     orphans = "SELECT count(*) FROM lineitem WHERE NOT EXISTS (SELECT FROM orders WHERE o_orderkey = l_orderkey)"
 
     with Load(shop.owner_url, seed=12, pace=Pace(per_second=200)) as load:
@@ -80,7 +80,7 @@ def test_orders_and_lines_come_and_go_together(shop):
     assert 0 == fetch(shop.owner_url, orphans)
 
 
-def test_what_a_killed_load_has_prepared_is_rolled_back_by_the_next_one(shop):
+def test_what_a_killed_load_has_prepared_is_rolled_back_by_the_next_one(shop: Shop) -> None:
     execute(
         shop.owner_url,
         "BEGIN",
@@ -94,7 +94,7 @@ def test_what_a_killed_load_has_prepared_is_rolled_back_by_the_next_one(shop):
     assert Decimal(ACCOUNTS * OPENING_BALANCE) == total(shop.owner_url)
 
 
-def test_the_load_goes_on_after_its_connections_were_cut(shop):
+def test_the_load_goes_on_after_its_connections_were_cut(shop: Shop) -> None:
     with Load(shop.owner_url, seed=13, pace=Pace(per_second=100)) as load:
         wait_until(lambda: load.done.total() > 20)
         execute(
@@ -108,7 +108,7 @@ def test_the_load_goes_on_after_its_connections_were_cut(shop):
     assert load.failure is None
 
 
-def test_the_same_seed_chooses_the_same_transactions():
+def test_the_same_seed_chooses_the_same_transactions() -> None:
     assert [choose(random.Random("3/1")) for _ in range(5)] == [choose(random.Random("3/1")) for _ in range(5)]
     chance, other = random.Random("3/1"), random.Random("3/2")
     assert [choose(chance) for _ in range(50)] != [choose(other) for _ in range(50)]

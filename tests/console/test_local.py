@@ -1,17 +1,19 @@
 """up, down and status on the stack that the demo leaves."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from place import LOCAL, fetch
 
+from tests.console.conftest import Tidemark
+from tests.console.place import LOCAL, fetch
 from tidemark.local.stack import LOAD, Stack
 from tidemark.main import run
 
 
 @pytest.fixture
-def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     """A shop in a home of its own, without anything running at the end."""
     for name in [name for name in os.environ if name.startswith("TIDEMARK_")]:
         monkeypatch.delenv(name)
@@ -22,7 +24,7 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     stack.remove()
 
 
-def test_a_stack_writes_settings_that_only_its_owner_reads_and_that_follow_the_server(stack):
+def test_a_stack_writes_settings_that_only_its_owner_reads_and_that_follow_the_server(stack: Stack) -> None:
     stack.make(0.001)
 
     assert 0o600 == stack.env_file.stat().st_mode & 0o777
@@ -36,7 +38,7 @@ def test_a_stack_writes_settings_that_only_its_owner_reads_and_that_follow_the_s
     assert "shop" == fetch(elsewhere.environment()["TIDEMARK_SOURCE_SHOP_ADMIN_URL"], "SELECT current_database()")
 
 
-def test_the_load_runs_beside_and_down_ends_it_with_the_server(stack, tidemark):
+def test_the_load_runs_beside_and_down_ends_it_with_the_server(stack: Stack, tidemark: Tidemark) -> None:
     stack.make(0.001)
     stack.start_load(seed=5)
     assert stack.runs(LOAD)
@@ -49,7 +51,7 @@ def test_the_load_runs_beside_and_down_ends_it_with_the_server(stack, tidemark):
     assert "nothing was running" in tidemark("down").err
 
 
-def test_status_without_settings_tells_of_the_local_mirror(stack, tidemark):
+def test_status_without_settings_tells_of_the_local_mirror(stack: Stack, tidemark: Tidemark) -> None:
     from tidemark.setup import write_new_specs
 
     stack.make(0.001)
@@ -63,14 +65,16 @@ def test_status_without_settings_tells_of_the_local_mirror(stack, tidemark):
     assert outcome.out.splitlines()[-1] == "not verified yet: `tidemark verify`"
 
 
-def test_status_without_settings_and_without_a_local_mirror_says_what_is_missing(stack, tidemark):
+def test_status_without_settings_and_without_a_local_mirror_says_what_is_missing(
+    stack: Stack, tidemark: Tidemark
+) -> None:
     outcome = tidemark("status")
 
     assert 78 == outcome.code
     assert "TIDEMARK_SPECS is not set" in outcome.err
 
 
-def test_a_demo_does_not_take_away_a_mirror_that_is_kept_running(stack):
+def test_a_demo_does_not_take_away_a_mirror_that_is_kept_running(stack: Stack) -> None:
     stack.make(0.001)
     stack.keep()
 

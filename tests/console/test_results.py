@@ -1,12 +1,15 @@
 """What people see of a job's result, from summaries as the jobs print them."""
 
 import json
+from pathlib import Path
+
+import pytest
 
 from tidemark.local.sync_log import SyncLog
 from tidemark.progress import sentence
-from tidemark.results import differences, show_erasure, show_facts, show_proof, show_stream, show_sync
+from tidemark.results import Facts, differences, show_erasure, show_facts, show_proof, show_stream, show_sync
 
-PROOF = {
+PROOF: Facts = {
     "job": "verify",
     "source": "shop",
     "mark": 54,
@@ -31,7 +34,7 @@ SYNC = {
 }  # fmt: skip
 
 
-def test_a_difference_is_told_with_table_key_range_keys_and_columns(capsys):
+def test_a_difference_is_told_with_table_key_range_keys_and_columns(capsys: pytest.CaptureFixture[str]) -> None:
     show_proof(PROOF, as_json=False)
 
     out = capsys.readouterr().out
@@ -43,11 +46,11 @@ def test_a_difference_is_told_with_table_key_range_keys_and_columns(capsys):
     assert "  and 20 more" in out
 
 
-def test_nothing_is_said_to_differ_in_an_equal_table():
+def test_nothing_is_said_to_differ_in_an_equal_table() -> None:
     assert [] == list(differences(PROOF["tables"][0]))
 
 
-def test_a_published_mark_is_told_with_what_is_out_of_it(capsys):
+def test_a_published_mark_is_told_with_what_is_out_of_it(capsys: pytest.CaptureFixture[str]) -> None:
     show_sync(SYNC, as_json=False)
 
     line = "mark 59 (LSN 0/10D53630, time 2026-11-21T16:28:10+00:00): 2,479 changes, 8 tables, 1 tables out of it"
@@ -61,7 +64,9 @@ ERASED = {
 }  # fmt: skip
 
 
-def test_an_erasure_is_told_with_what_is_gone_what_was_read_and_what_others_still_say(capsys):
+def test_an_erasure_is_told_with_what_is_gone_what_was_read_and_what_others_still_say(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     show_erasure(ERASED, as_json=False)
 
     out = capsys.readouterr().out
@@ -76,7 +81,7 @@ def test_an_erasure_is_told_with_what_is_gone_what_was_read_and_what_others_stil
     assert not any(words in out for words in ("nothing of them", "rows of others", "older versions"))
 
 
-def test_a_dry_run_tells_what_would_go_and_what_lives(capsys):
+def test_a_dry_run_tells_what_would_go_and_what_lives(capsys: pytest.CaptureFixture[str]) -> None:
     facts = {"dry_run": True, "mark": 9, "living": 2, "rows": {"bronze": 11}, "mentions": {}}
     show_erasure(facts, as_json=False)
 
@@ -85,7 +90,7 @@ def test_a_dry_run_tells_what_would_go_and_what_lives(capsys):
     assert "2 rows live at mark 9: delete them in the source first\n" in out
 
 
-def test_scripts_get_every_summary_as_it_is(capsys):
+def test_scripts_get_every_summary_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     for show in (
         show_sync,
         show_proof,
@@ -96,7 +101,7 @@ def test_scripts_get_every_summary_as_it_is(capsys):
         assert SYNC == json.loads(capsys.readouterr().out)
 
 
-def test_the_log_of_a_background_sync_tells_its_marks_and_its_last_word(tmp_path):
+def test_the_log_of_a_background_sync_tells_its_marks_and_its_last_word(tmp_path: Path) -> None:
     log = SyncLog(tmp_path / "sync.log")
     assert (0, [], {}) == (log.size(), log.marks(), log.last_event())
 
@@ -113,7 +118,9 @@ def test_the_log_of_a_background_sync_tells_its_marks_and_its_last_word(tmp_path
     assert failed == log.last_event()
 
 
-def test_a_stream_that_started_is_told_in_a_line_and_how_far_it_is_by_status(capsys):
+def test_a_stream_that_started_is_told_in_a_line_and_how_far_it_is_by_status(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     facts = {"state": "running", "incarnation": 1, "landing": "file:///lake/000001", "web_ui": "http://127.0.0.1:1"}
     show_stream({**facts, "durable_lsn": 43993296, "restarts": 0, "reason": None}, as_json=False)
 
@@ -122,7 +129,7 @@ def test_a_stream_that_started_is_told_in_a_line_and_how_far_it_is_by_status(cap
     )
 
 
-def test_an_event_is_told_without_the_underscores_of_its_names():
+def test_an_event_is_told_without_the_underscores_of_its_names() -> None:
     event = {"ts": "t", "level": "info", "event": "pipeline_runs", "orphans_removed": 0, "tables": 3}
 
     assert "pipeline runs: orphans removed 0, 3 tables" == sentence(event)

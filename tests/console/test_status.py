@@ -8,10 +8,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from rich.console import Console
 
+from tests.console.conftest import Tidemark
+from tests.console.place import Place
+from tests.present import present
 from tidemark.mirror import Mirror
 from tidemark.status.look import describe_slot, look
 from tidemark.status.render import _protected, show
-from tidemark.status.report import table_report, verified_through
+from tidemark.status.report import Report, table_report, verified_through
 from tidemark_contract.marks import Mark, MarkKind
 from tidemark_contract.names import TableName
 from tidemark_contract.protection import Protect
@@ -46,7 +49,7 @@ def proof(table: TableName, number: int, equal: bool = True) -> ProofRow:
 
 
 @pytest.fixture
-def published(discovered):
+def published(discovered: Place) -> Mirror:
     """Mark 7: orders live with 75,000 rows, the odd table out of it; both proven at mark 5, orders at 6 too."""
     mirror = Mirror.open(None)
     control = Control(mirror.layout)
@@ -57,7 +60,7 @@ def published(discovered):
     return mirror
 
 
-def test_status_tells_every_table_with_state_rows_mark_and_proof(published, tidemark):
+def test_status_tells_every_table_with_state_rows_mark_and_proof(published: Mirror, tidemark: Tidemark) -> None:
     [file] = published.settings.specs.glob("shop/public.orders.yaml")
     file.write_text(file.read_text() + "history: scd2\n")
     outcome = tidemark("status", "--json")
@@ -77,7 +80,7 @@ def test_status_tells_every_table_with_state_rows_mark_and_proof(published, tide
     assert "tidemark init" in source["slot"]["problem"]
 
 
-def test_status_names_the_columns_that_the_spec_does_not_know_yet(published):
+def test_status_names_the_columns_that_the_spec_does_not_know_yet(published: Mirror) -> None:
     [spec] = [spec for spec in published.source.tables if spec.table == ORDERS]
     columns = [{"number": n, "name": c.name, "type": 25, "declared": c.type} for n, c in enumerate(spec.columns, 1)]
     grown = [*columns, {"number": 9, "name": "note", "type": 25, "declared": "text"}]
@@ -92,7 +95,7 @@ def test_status_names_the_columns_that_the_spec_does_not_know_yet(published):
     assert ["", "followed the source in note: `tidemark discover --force` writes them into its spec"] == why
 
 
-def test_status_names_the_protected_columns(published):
+def test_status_names_the_protected_columns(published: Mirror) -> None:
     [spec] = [spec for spec in published.source.tables if spec.table == ORDERS]
     first, *others = spec.columns
     protected = spec.with_columns((replace(first, protect=Protect.HASH), *others))
@@ -103,7 +106,7 @@ def test_status_names_the_protected_columns(published):
     assert [] == _protected([table_report(spec, None, None, [], TAKEN, None)])
 
 
-def test_status_ends_with_the_mark_through_which_everything_is_verified(published, tidemark):
+def test_status_ends_with_the_mark_through_which_everything_is_verified(published: Mirror, tidemark: Tidemark) -> None:
     outcome = tidemark("status")
 
     assert "verified through mark 5 (LSN 16/B374D848, time 2026-03-01 12:35:00+0000)" == outcome.out.splitlines()[-1]
@@ -112,7 +115,7 @@ def test_status_ends_with_the_mark_through_which_everything_is_verified(publishe
     assert "75,000" in outcome.out
 
 
-def test_names_in_brackets_are_not_taken_for_colours():
+def test_names_in_brackets_are_not_taken_for_colours() -> None:
     out = io.StringIO()
     report = _report_with("[bold]odd[/bold]")
 
@@ -121,7 +124,9 @@ def test_names_in_brackets_are_not_taken_for_colours():
     assert "[bold]odd[/bold]" in out.getvalue()
 
 
-def test_before_the_first_copy_every_table_is_new_and_nothing_is_verified(discovered, tidemark):
+def test_before_the_first_copy_every_table_is_new_and_nothing_is_verified(
+    discovered: Place, tidemark: Tidemark
+) -> None:
     outcome = tidemark("status")
 
     assert 0 == outcome.code
@@ -130,7 +135,9 @@ def test_before_the_first_copy_every_table_is_new_and_nothing_is_verified(discov
     assert "not verified yet: `tidemark verify`" == outcome.out.splitlines()[-1]
 
 
-def test_lag_in_bytes_is_from_the_published_mark_to_the_end_of_the_sources_log(discovered, tidemark):
+def test_lag_in_bytes_is_from_the_published_mark_to_the_end_of_the_sources_log(
+    discovered: Place, tidemark: Tidemark
+) -> None:
     assert 0 == tidemark("init").code
     mirror = Mirror.open(None)
     version = TableVersion(ORDERS, 1, mark=1, copy=1, rows=0)
@@ -142,7 +149,9 @@ def test_lag_in_bytes_is_from_the_published_mark_to_the_end_of_the_sources_log(d
     assert report.health.slot_state == "idle"
 
 
-def test_lag_is_by_the_clock_that_marks_have_their_times_from(discovered, tidemark, monkeypatch):
+def test_lag_is_by_the_clock_that_marks_have_their_times_from(
+    discovered: Place, tidemark: Tidemark, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """That of the source's server: ours may be hours off it."""
     assert 0 == tidemark("init").code
     mirror = Mirror.open(None)
@@ -155,7 +164,9 @@ def test_lag_is_by_the_clock_that_marks_have_their_times_from(discovered, tidema
     assert {7.0, None} == {table.lag_s for table in look(mirror).tables}
 
 
-def test_a_source_that_does_not_answer_is_said_and_the_lake_is_told_all_the_same(published, tidemark, monkeypatch):
+def test_a_source_that_does_not_answer_is_said_and_the_lake_is_told_all_the_same(
+    published: Mirror, tidemark: Tidemark, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(
         "TIDEMARK_SOURCE_SHOP_URL", published.settings.source_url("shop").replace("127.0.0.1", "127.0.0.1") + "x"
     )
@@ -167,7 +178,7 @@ def test_a_source_that_does_not_answer_is_said_and_the_lake_is_told_all_the_same
     assert "verified through mark 5" in outcome.out
 
 
-def test_a_lost_slot_is_told_with_the_way_back():
+def test_a_lost_slot_is_told_with_the_way_back() -> None:
     slot = SlotHealth(False, None, "lost", "wal_removed", None, None, None, None, None)
 
     health = describe_slot(slot, "shop")
@@ -176,23 +187,23 @@ def test_a_lost_slot_is_told_with_the_way_back():
     assert "copy" in health.problem
 
 
-def test_verified_through_is_the_newest_mark_at_which_every_table_was_equal():
+def test_verified_through_is_the_newest_mark_at_which_every_table_was_equal() -> None:
     tables = [ORDERS, ODD]
 
     assert None is verified_through(tables, [])
     assert None is verified_through(tables, [proof(ORDERS, 5), proof(ODD, 6)])
     assert None is verified_through(tables, [proof(ORDERS, 5), proof(ODD, 5, equal=False)])
     both = [proof(ORDERS, 5), proof(ODD, 5)]
-    assert 5 == verified_through(tables, [*both, proof(ORDERS, 6), proof(ODD, 6, equal=False)]).mark
+    assert 5 == present(verified_through(tables, [*both, proof(ORDERS, 6), proof(ODD, 6, equal=False)])).mark
 
 
-def test_a_proof_that_was_taken_back_at_the_same_mark_counts_no_more():
+def test_a_proof_that_was_taken_back_at_the_same_mark_counts_no_more() -> None:
     both = [proof(ORDERS, 5), proof(ODD, 5)]
 
     assert None is verified_through([ORDERS, ODD], [*both, replace(proof(ODD, 5), equal=False)])
 
 
-def _report_with(why: str):
+def _report_with(why: str) -> Report:
     from tidemark.status.report import Report, SourceHealth, TableReport
 
     return Report("shop", (TableReport(ORDERS, "stale", why),), None, None, 0, SourceHealth(), {"state": "stopped"})

@@ -65,10 +65,12 @@ def test_the_chain_leads_back_through_the_marks_that_arrived() -> None:
     assert linked(mark(4, 40), mark(4, 40), [])
 
 
-@pytest.mark.parametrize(("fact", "value"), [("system_id", "8"), ("timeline", 2)])
-def test_a_mark_of_another_history_is_refused(fact: str, value: object) -> None:
+@pytest.mark.parametrize(
+    "foreign", [mark(2, 20, system_id="8"), mark(2, 20, timeline=2)], ids=["system_id", "timeline"]
+)
+def test_a_mark_of_another_history_is_refused(foreign: Mark) -> None:
     with pytest.raises(SourceChanged, match="mark 2 "):
-        check_same_source(mark(1, 10), mark(2, 20, **{fact: value}))
+        check_same_source(mark(1, 10), foreign)
 
 
 @given(st.integers(0, (1 << 64) - 1))

@@ -88,7 +88,8 @@ def test_a_dag_of_it_runs_a_job_in_the_cluster(deployed: Account) -> None:
     def state() -> str:
         said = cli("tasks", "states-for-dag-run", "sync_shop", "one", "-o", "json")
         found = {each["task_id"]: each["state"] for each in json.loads(said[said.index("[") :])} if "[" in said else {}
-        return found.get("sync") if found.get("sync") in ("success", "failed") else ""
+        ended = str(found.get("sync"))
+        return ended if ended in ("success", "failed") else ""
 
     ended = wait_for(
         state, "the end of the task", lambda: airflow.told() + deployed.cluster.within("tidemark-jobs").told()

@@ -13,6 +13,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from tests.e2e.world import warm_run
+from tests.present import present
 from tidemark.local.builder import Builder
 from tidemark.local.stack import Stack
 from tidemark.local.steps import Steps
@@ -218,7 +219,7 @@ def _two_marks(stack: Stack, spark: SparkSession) -> tuple[int, int]:
     for _ in range(2):
         with psycopg.connect(stack.mirror().settings.admin_url("shop"), autocommit=True) as owner:
             owner.execute("UPDATE lineitem SET l_quantity = l_quantity + 1 WHERE l_orderkey % 7 = 0")
-        marks += [int(facts["mark"]) for facts in sync_job(job(stack, spark, "sync"))]
+        marks += [int(str(facts["mark"])) for facts in sync_job(job(stack, spark, "sync"))]
     return marks[0], marks[-1]
 
 
@@ -228,7 +229,7 @@ def test_an_erased_key_is_in_no_version_of_a_mart(stack: Stack, spark: SparkSess
     """A mart that has read the table is built anew, from the mark of the erasure, and its older files are gone."""
     run = job(stack, spark, "sync")
     path = run.layout.gold("shipping_priority")
-    key = spark.read.format("delta").load(path).first()["l_orderkey"]
+    key = present(spark.read.format("delta").load(path).first())["l_orderkey"]
     with psycopg.connect(stack.mirror().settings.admin_url("shop"), autocommit=True) as owner:
         owner.execute("DELETE FROM lineitem WHERE l_orderkey = %s", (key,))
         owner.execute("DELETE FROM orders WHERE o_orderkey = %s", (key,))

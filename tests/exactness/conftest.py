@@ -26,8 +26,8 @@ class Played:
 
     world: Exactness
     spark: SparkSession
-    truths: tuple[int, int]
-    synced: tuple[int, int]
+    truths: tuple[int, ...]
+    synced: tuple[int, ...]
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,8 @@ def disturbed(world: Exactness, mode: str = MODE) -> Iterator[None]:
         yield
         return
     fault, pause_s = FAULTS[mode]
-    over, chance, faults = threading.Event(), random.Random(world.seed), []
+    over, chance = threading.Event(), random.Random(world.seed)
+    faults: list[str] = []
 
     def disturb() -> None:
         while not over.wait(pause_s * (0.5 + chance.random()) * RARER ** len(faults)):

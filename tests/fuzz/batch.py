@@ -52,7 +52,7 @@ def play(cases: Sequence[Case], folder: Path, spark: SparkSession, *, seed: str 
                 played = [_play(world, case, section, seed) for case in played]
                 truth = world.take_truth()
                 [facts] = sync_job(warm_run(world.environment, spark, Job("sync", "shop", timeout=180)))
-            found, again = _compare(world, played, spark, truth, facts["mark"])
+            found, again = _compare(world, played, spark, truth, int(str(facts["mark"])))
             wrong, copied = {**found, **wrong}, copied + again
     return Outcome(played, wrong, copied)
 

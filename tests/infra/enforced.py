@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -72,7 +73,15 @@ class World:
             told |= {"AWS_ACCESS_KEY_ID": keys["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"]}
             told["AWS_SESSION_TOKEN"] = keys["SessionToken"]
         parts = [str(REPOSITORY / part / "src") for part in ("contract", "source", "jobs", "streaming")]
-        command = [SPARK, "-m", "tests.infra.deeds", f"s3://{NAME}-lake", f"s3://{NAME}-checkpoints", source, *deeds]
+        command: list[str | Path] = [
+            SPARK,
+            "-m",
+            "tests.infra.deeds",
+            f"s3://{NAME}-lake",
+            f"s3://{NAME}-checkpoints",
+            source,
+            *deeds,
+        ]
         done = subprocess.run(
             command,
             cwd=REPOSITORY,

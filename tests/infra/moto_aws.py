@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+from collections.abc import Callable
 from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, quote
@@ -25,8 +26,8 @@ from moto.sqs import models as sqs
 
 def mend() -> None:
     """Add what is asked for after a resource was made, and nothing else: no answer that is there is changed."""
-    ApplicationAutoScalingResponse.list_tags_for_resource = lambda self: '{"Tags": {}}'
-    EFSResponse.delete_file_system_policy = _forget_the_policy
+    _give(ApplicationAutoScalingResponse, list_tags_for_resource=lambda self: '{"Tags": {}}')
+    _give(EFSResponse, delete_file_system_policy=_forget_the_policy)
     _clusters_keep_what_they_are_given()
     _clusters_are_of_groups()
     _serverless_as_aws_has_it()
@@ -34,10 +35,15 @@ def mend() -> None:
     _templates_do_not_tag_themselves()
     _buckets_have_metrics()
     _keys_are_written_as_asked()
-    s3.FakeDeleteMarker.dispose = lambda self, garbage=False: None  # a bucket that had versions is emptied
+    _give(s3.FakeDeleteMarker, dispose=lambda self, garbage=False: None)  # a bucket that had versions is emptied
     _queues_keep_their_policy()
     _a_bucket_is_ours()
     _images_lie_where_they_can_be_pushed()
+
+
+def _give(class_: type, **methods: Callable[..., Any]) -> None:
+    for name, method in methods.items():
+        setattr(class_, name, method)
 
 
 def _forget_the_policy(self: Any) -> tuple[str, dict[str, str | int]]:
@@ -51,13 +57,13 @@ def _clusters_keep_what_they_are_given() -> None:
     _policies("managed_scaling_policy")
 
     def run_job_flow(self: Any) -> Any:
-        answer = start(self)
+        answer: Any = start(self)
         cluster = self.backend.clusters[answer.result["JobFlowId"]]
         cluster.scale_down_behavior = self._get_param("ScaleDownBehavior")
         ends[cluster.id] = self._get_param("AutoTerminationPolicy")
         return answer
 
-    emr.ElasticMapReduceResponse.run_job_flow = run_job_flow
+    _give(emr.ElasticMapReduceResponse, run_job_flow=run_job_flow)
 
 
 def _policies(kind: str) -> dict[str, Any]:
@@ -77,7 +83,7 @@ def _policies(kind: str) -> dict[str, Any]:
         return ActionResult({})
 
     for verb, call in {"put": put, "get": get, "remove": remove}.items():
-        setattr(emr.ElasticMapReduceResponse, f"{verb}_{kind}", call)
+        _give(emr.ElasticMapReduceResponse, **{f"{verb}_{kind}": call})
     return kept
 
 
@@ -87,7 +93,7 @@ def _clusters_are_of_groups() -> None:
     def list_instance_fleets(self: Any) -> Any:
         raise InvalidRequestException("Instance fleets and instance groups are mutually exclusive: it uses groups.")
 
-    emr.ElasticMapReduceResponse.list_instance_fleets = list_instance_fleets
+    _give(emr.ElasticMapReduceResponse, list_instance_fleets=list_instance_fleets)
 
 
 def _serverless_as_aws_has_it() -> None:
@@ -105,7 +111,7 @@ def _serverless_as_aws_has_it() -> None:
             self.job_runs.setdefault(application_id, [])
         return list_runs(self, application_id, *words, **facts)
 
-    backend.create_application, backend.list_job_runs = create_application, list_job_runs
+    _give(backend, create_application=create_application, list_job_runs=list_job_runs)
 
 
 def _parameters_are_the_users() -> None:
@@ -115,7 +121,7 @@ def _parameters_are_the_users() -> None:
     def update_parameters(self: Any, new_parameters: Any) -> None:
         update(self, [{**parameter, "Source": "user"} for parameter in new_parameters])
 
-    rds.DBParameterGroup.update_parameters = update_parameters
+    _give(rds.DBParameterGroup, update_parameters=update_parameters)
 
 
 def _templates_do_not_tag_themselves() -> None:
@@ -126,7 +132,7 @@ def _templates_do_not_tag_themselves() -> None:
         starts = [spec for spec in data.get("TagSpecifications", []) if spec["ResourceType"] != "launch-template"]
         make(self, backend, name, {**data, "TagSpecifications": starts}, description, tags)
 
-    templates.LaunchTemplate.__init__ = init
+    _give(templates.LaunchTemplate, __init__=init)
 
 
 def _buckets_have_metrics() -> None:
@@ -148,7 +154,7 @@ def _buckets_have_metrics() -> None:
             return _say(start_response, "404 Not Found", b"<Error><Code>NoSuchConfiguration</Code></Error>")
         return _say(start_response, "200 OK", kept[key] if environ["REQUEST_METHOD"] == "GET" else b"")
 
-    DomainDispatcherApplication.__call__ = answer
+    _give(DomainDispatcherApplication, __call__=answer)
 
 
 def _keys_are_written_as_asked() -> None:
@@ -166,7 +172,7 @@ def _keys_are_written_as_asked() -> None:
         start_response(said[0], [*kept, ("Content-Length", str(len(encoded)))])
         return [encoded]
 
-    DomainDispatcherApplication.__call__ = answer
+    _give(DomainDispatcherApplication, __call__=answer)
 
 
 def _queues_keep_their_policy() -> None:
@@ -179,12 +185,12 @@ def _queues_keep_their_policy() -> None:
         if "Policy" not in attributes:
             self.policy = kept
 
-    sqs.Queue._set_attributes = set_attributes
+    _give(sqs.Queue, _set_attributes=set_attributes)
 
 
 def _a_bucket_is_ours() -> None:
     """Who asks is whoever owns the bucket: moto looks at no condition, and refuses all by what refuses plain HTTP."""
-    s3.FakeBucket.get_permission = lambda self, action, resource: PermissionResult.NEUTRAL
+    _give(s3.FakeBucket, get_permission=lambda self, action, resource: PermissionResult.NEUTRAL)
 
 
 def _images_lie_where_they_can_be_pushed() -> None:
@@ -198,7 +204,7 @@ def _images_lie_where_they_can_be_pushed() -> None:
         make(self, *words, **facts)
         self.uri = f"{registry}/{self.name}"
 
-    ecr.Repository.__init__ = init
+    _give(ecr.Repository, __init__=init)
 
 
 def _say(start_response: Any, status: str, content: bytes = b"") -> list[bytes]:

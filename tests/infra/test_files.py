@@ -88,7 +88,17 @@ def test_modules_keep_their_promises(told: dict[str, str], infrastructure: Path)
 
 @pytest.mark.slow
 def test_a_scanner_finds_nothing_that_is_not_argued() -> None:
-    command = [SCANNER, "-d", TERRAFORM, "--framework", "terraform", "--compact", "--skip-download", "-o", "json"]
+    command: list[str | Path] = [
+        SCANNER,
+        "-d",
+        TERRAFORM,
+        "--framework",
+        "terraform",
+        "--compact",
+        "--skip-download",
+        "-o",
+        "json",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     found = json.loads(done.stdout)
     assert 0 == found["summary"]["parsing_errors"]

@@ -163,7 +163,7 @@ def test_airflow_starts_what_is_its_own_and_hands_over_no_other_role(world: Worl
     workers = f"arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/{NAME}-worker:1"
     cluster = f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/{NAME}"
     to_emr, to_ec2 = ({"iam:PassedToService": f"{name}.amazonaws.com"} for name in ("emr-serverless", "ec2"))
-    expected = {
+    expected: dict[tuple[str, str, str, *tuple[tuple[str, str], ...]], bool] = {
         ("airflow-worker", start, application): True,
         ("airflow-worker", start, f"{application}2"): False,
         ("airflow-scheduler", start, application): False,

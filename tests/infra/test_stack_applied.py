@@ -1,6 +1,7 @@
 """The stacks are applied whole, on both AWS of this machine: a second plan is empty, and what is destroyed is gone."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from tests.variants import ALL
 # Neither AWS here knows the release that is the default.
 RELEASE = "emr-7.9.0"
 CLUSTERS = {"shop-gold": {"standing": {"jobs": 2, "idle_minutes": 30}}}
-MORE = {"eks": {}, "ecs": {"domain": "airflow.example.org"}, "mwaa": {"clusters": CLUSTERS}}
+MORE: dict[str, dict[str, Any]] = {"eks": {}, "ecs": {"domain": "airflow.example.org"}, "mwaa": {"clusters": CLUSTERS}}
 
 
 @pytest.mark.slow

@@ -16,7 +16,7 @@ from tidemark_jobs import silver, storage
 from tidemark_jobs.deltalog import open_table
 from tidemark_jobs.failures import engines_told
 
-COPIED = {
+COPIED: dict[str, list[tuple[str | None, ...]]] = {
     "orders": [("1", "new", "1.50"), ("2", "new", "2.50")],
     "lines": [("7", "p")],
     "log": [("a", "b"), ("a", "b")],

@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum, auto
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from tests.integration.s3 import S3Server
@@ -140,8 +141,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _obey(self, faults: Faults, body: bytes) -> None:
         if body:
-            facts = json.loads(body)
-            faults.follow(Rule(**{n: Fault(v) if n in ("fault", "then") and v else v for n, v in facts.items()}))
+            facts: dict[str, Any] = json.loads(body)
+            facts |= {name: Fault(facts[name]) for name in ("fault", "then") if facts.get(name)}
+            faults.follow(Rule(**facts))
         self._answer(200, [], json.dumps(faults.counted).encode())
 
     def _hand_on(self, faults: Faults, body: bytes, fault: Fault | None) -> None:

@@ -45,7 +45,7 @@ class Package:
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
     folder = tmp_path_factory.mktemp("package") / "made"
-    argv = ["infra/images/package.sh", folder, Path(sys.executable).resolve()]
+    argv: list[str | Path] = ["infra/images/package.sh", folder, Path(sys.executable).resolve()]
     subprocess.run(argv, cwd=ROOT, check=True, stdin=subprocess.DEVNULL)
     made = Package(folder)
     with tarfile.open(folder / "environment.tar.gz") as archive:

@@ -1,7 +1,6 @@
 """A sync on an S3 that answers wrongly, late or not at all, at each of its requests in turn."""
 
 import uuid
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -30,7 +29,7 @@ def template(spark_on_s3: SparkSession, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture
-def lake(template: S3Lake, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Lake]:
+def lake(template: S3Lake, monkeypatch: pytest.MonkeyPatch) -> S3Lake:
     """One of its own to go on from. The next run after one that failed is another process, so nobody waits for it."""
     monkeypatch.setattr("tidemark_jobs.leases._died_here", lambda _: True)
     return template.at(f"faults/{uuid.uuid4()}")

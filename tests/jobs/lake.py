@@ -64,7 +64,11 @@ def insert(spec: TableSpec, xid: int, **after: str | None) -> Event:
 def update(
     spec: TableSpec, xid: int, *, was: Row | None = None, unchanged: tuple[str, ...] | None = None, **after: str | None
 ) -> Event:
-    return Event(spec.table, "u", xid, before=was, after=after, unchanged=unchanged)
+    return replace(updated(spec, xid, after), before=was, unchanged=unchanged)
+
+
+def updated(spec: TableSpec, xid: int, after: Row) -> Event:
+    return Event(spec.table, "u", xid, after=after)
 
 
 def delete(spec: TableSpec, xid: int, **before: str | None) -> Event:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from tests.jobs.lake import Event, Lake, delete, insert, mark, relation, update
+from tests.jobs.lake import Event, Lake, delete, insert, mark, relation, updated
 from tests.variants import any_of
 from tidemark_contract.names import TableName
 from tidemark_contract.specs import ColumnSpec, SourceSpec, TableSpec
@@ -61,7 +61,7 @@ def test_its_rows_come_change_and_go(
     lake.land(*map(named, come), mark(2, 110, catalog=facts)).sync()
     assert sorted(map(line, range(3))) == sorted(lake.lines(SPEC, by_spark=True))
 
-    changed = update(SPEC, 111, **(row(0) | {"bigint": row(1)["bigint"]})), delete(SPEC, 111, bigint=row(2)["bigint"])
+    changed = updated(SPEC, 111, row(0) | {"bigint": row(1)["bigint"]}), delete(SPEC, 111, bigint=row(2)["bigint"])
     lake.land(*map(named, changed), mark(3, 120, catalog=facts)).sync()
     assert sorted([line(0), line(0).replace("1\t", f"{row(1)['bigint']}\t", 1)]) == sorted(
         lake.lines(SPEC, by_spark=True)

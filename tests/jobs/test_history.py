@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from tests.jobs.conftest import take_way
@@ -53,7 +53,7 @@ def versions(lake: Lake, spec: TableSpec) -> list[tuple[Any, ...]]:
     rows = history(lake, spec)
     assert not rows.where("_open <> (_to_mark IS NULL)").count()
     meta = ["_key", "_from_mark", "_from_lsn", "_to_mark", "_to_lsn"]
-    columns = [*meta, *[F.col(f"`{here}`").alias(name) for name, here in names.items()], "_exact"]
+    columns: list[Column | str] = [*meta, *[F.col(f"`{here}`").alias(name) for name, here in names.items()], "_exact"]
     ordered = rows.orderBy("_key", "_from_mark", "_from_lsn").select(*columns)
     lines = [row[0] for row in copy_lines(ordered, spec).collect()]
     places = ordered.select("_from_lsn", "_to_lsn", "_from_mark", "_to_mark").collect()
@@ -169,7 +169,8 @@ def test_drawn_transactions_make_the_versions_that_everybody_saw(
     """Wherever the marks are; and runs are cut off after they have published, or before, and files come twice."""
     chance, at = random.Random(seed), lake.lsn
     transactions = drawn(chance, LINES, 101, {"1": "copied"})
-    expected, opened = [], {"1": ("copied", None)}
+    expected: list[tuple[str, int | None, int | None]] = []
+    opened: dict[str, tuple[str, int | None]] = {"1": ("copied", None)}
     catalog = [relation(ORDERS), relation(LINES, filenode=99), relation(LOG)]
 
     def cut(*_: Any, **__: Any) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from tests.jobs.lake import Event, Lake, insert, mark, relation, update
+from tests.jobs.lake import Event, Lake, insert, mark, relation, updated
 from tidemark_contract.names import META_COLUMNS, TableName
 from tidemark_contract.specs import ColumnSpec, SourceSpec, TableSpec
 
@@ -42,7 +42,10 @@ def test_a_table_whose_columns_have_names_that_are_taken_is_folded_and_read(
     lake.copied(1, odd=[(str(n), *values[n].values()) for n in (1, 2, 3)])
     lake.land(mark(1, 100, kind="copy", catalog=facts)).sync()
     for number in (2, 3):  # the second fold meets the deletion vectors of the first
-        changes = insert(ODD, 99 + number, id=str(number * 10), **values[0]), update(ODD, 101, id="1", **values[4])
+        changes = (
+            insert(ODD, 99 + number, id=str(number * 10), **values[0]),
+            updated(ODD, 101, {"id": "1", **values[4]}),
+        )
         lake.land(*map(named, changes), mark(number, 100 + number, catalog=facts)).sync()
 
     width = len(TAKEN)

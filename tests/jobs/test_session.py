@@ -7,13 +7,14 @@ import pytest
 from pyspark.sql import SparkSession
 
 from tests.jobs.lake import Lake, mark
+from tests.present import present
 from tidemark_jobs.session import class_archive
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows which files a process has mapped")
 def test_its_jvm_takes_the_classes_from_the_archive(spark: SparkSession) -> None:
     """One that does not fit, by another order of the jars maybe, is passed over without a word."""
-    maps = Path(f"/proc/{spark.sparkContext._gateway.proc.pid}/maps").read_text()
+    maps = Path(f"/proc/{present(spark.sparkContext._gateway).proc.pid}/maps").read_text()
 
     assert str(class_archive("file:///").resolve()) in maps
 

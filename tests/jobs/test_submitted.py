@@ -61,7 +61,7 @@ def run(end: str, settings: dict[str, str]) -> tuple[int, Outcome | None]:
         ("raise MemoryError('se\"cret-word')", 1, "MemoryError: ***"),
     ],
 )
-def test_a_jobs_end_is_its_outcome_without_a_secret(settings, end: str, code: int, reason: str) -> None:
+def test_a_jobs_end_is_its_outcome_without_a_secret(settings: dict[str, str], end: str, code: int, reason: str) -> None:
     ended, outcome = run(end, settings)
 
     assert outcome is not None

@@ -16,6 +16,7 @@ from tidemark_contract.marks import Mark
 from tidemark_jobs import publication
 from tidemark_jobs.changes import few_changes
 from tidemark_jobs.control import Control
+from tidemark_jobs.folding import fold_table
 from tidemark_jobs.landing import Landing
 from tidemark_jobs.plan import TableFold
 
@@ -342,7 +343,7 @@ def test_a_run_that_was_cut_off_after_some_tables_is_gone_on_from(
     """The one that died had a newer mark still to come, too."""
     lake.land(insert(ORDERS, 101, id="1", state="a", price=None), insert(LINES, 101, id="1", part="l"))
     lake.land(insert(LOG, 101, a="x", b="y"), insert(LOG, 101, a="x", b="y"), mark(2, 110))
-    fold_table, number = publication.fold_table, itertools.count(1)
+    number = itertools.count(1)
 
     def cut(*facts: Any) -> Any:
         if next(number) > folded:

@@ -147,7 +147,7 @@ def test_small_files_grow_together(spark: SparkSession, url: str, monkeypatch: p
         write(url, {f"{number}": "a", "999": f"{number}"}, gone={f"{number - 1}"} if number % 2 else frozenset())
         assert len(open_place(url).files) <= many + 1
 
-    expected: Rows = {f"{number}": "a" for number in range(1, 3 * many, 2)} | {"999": f"{3 * many - 1}"}
+    expected = {f"{number}": "a" for number in range(1, 3 * many, 2)} | {"999": f"{3 * many - 1}"}
     assert expected == by_spark(spark, url) == by_delta_rs(url)
 
 

@@ -82,12 +82,15 @@ class Stream:
 
     def targets(self) -> list[str]:
         """Wait until both processes answer, and say where."""
-        answering = lambda: [f"127.0.0.1:{port}" for port in self.ports if "flink_" in scraped(port)]  # noqa: E731
-        return wait_for(lambda: found if len(found := answering()) == 2 else [], "the metrics", str)
+        return wait_for(self._answering, "the metrics", str)
+
+    def _answering(self) -> list[str]:
+        found = [f"127.0.0.1:{port}" for port in self.ports if "flink_" in scraped(port)]
+        return found if len(found) == 2 else []
 
     def run(self, *words: str) -> None:
         ports = f"{self.ports[0]}-{self.ports[-1]}"
-        argv = [FLINK, "-c", STREAM, ports, *words, "--source", "shop"]
+        argv: list[str | Path] = [FLINK, "-c", STREAM, ports, *words, "--source", "shop"]
         environment = {**os.environ, **self._environment()}
         ended = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
         assert ended.returncode == 0, ended.stderr
@@ -139,7 +142,7 @@ def scraped(port: int) -> str:
 def airflow(endpoint: str) -> Iterator[None]:
     """Send all that Airflow knows meanwhile, by its own code, as a process of Airflow does."""
     settings = {"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": endpoint, "OTEL_METRIC_EXPORT_INTERVAL": "1000"}
-    argv = [AIRFLOW, "-W", "ignore", "-c", EXPORT]
+    argv: list[str | Path] = [AIRFLOW, "-W", "ignore", "-c", EXPORT]
     with subprocess.Popen(argv, env={**os.environ, **settings}, stdout=subprocess.DEVNULL) as process:
         try:
             yield

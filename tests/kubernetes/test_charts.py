@@ -22,7 +22,7 @@ def of_environment(chart: str, environment: str, given: dict[str, Any]) -> dict[
     return {**values, **{name: {**values.get(name, {}), **more} for name, more in given.items()}}
 
 
-VARIANTS = [
+VARIANTS: list[tuple[str, dict[str, Any]]] = [
     ("flink-pipeline", {}),
     ("flink-pipeline", {**S3, **EVERYTHING}),
     ("flink-pipeline", {"mode": "operator"}),

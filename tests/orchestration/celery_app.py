@@ -12,9 +12,11 @@ app.conf.update(
 )
 
 
-@app.task(name="work")
 def work(seconds: float, file: str) -> None:
     """Take a while, and leave a line."""
     time.sleep(seconds)
     with Path(file).open("a") as lines:
         lines.write(f"{os.getpid()}\n")
+
+
+app.task(name="work")(work)  # as a decorator it would take away its type

@@ -16,6 +16,7 @@ from moto.emrserverless import models as serverless
 from moto.emrserverless.responses import EMRServerlessResponse
 
 from tests.orchestration.amazon import ACCOUNT, CLUSTER, LIVELY, REGION, ROLE, Amazon
+from tests.present import present
 from tidemark_contract.outcome import ADDRESS
 
 
@@ -72,7 +73,7 @@ class Service:
     settings: tuple[str, ...]
     variable: str
     responses: type
-    calls: dict[str, str]
+    calls: ClassVar[dict[str, str]]
     new: tuple[str, ...]
     ending: tuple[str, ...]
     good: str
@@ -121,9 +122,9 @@ class Service:
 class Serverless(Service):
     name = "emr-serverless"
     place = "TIDEMARK_EMR_SERVERLESS_APPLICATION"
-    settings = (place, "TIDEMARK_EMR_SERVERLESS_ROLE")
+    settings: tuple[str, ...] = (place, "TIDEMARK_EMR_SERVERLESS_ROLE")
     variable = "spark.emr-serverless.driverEnv."
-    responses = EMRServerlessResponse
+    responses: type = EMRServerlessResponse
     calls: ClassVar = {
         "start": "start_job_run",
         "look": "get_job_run",
@@ -142,7 +143,7 @@ class Serverless(Service):
 
     def runs(self) -> list[Run]:
         records = serverless.emrserverless_backends[ACCOUNT][REGION].job_runs[self.application]
-        return [self._run(record, record.job_driver["sparkSubmit"]) for record in records]
+        return [self._run(record, present(record.job_driver)["sparkSubmit"]) for record in records]
 
     def _run(self, record: Any, driver: dict[str, Any]) -> Run:
         words = shlex.split(driver["sparkSubmitParameters"])
@@ -155,7 +156,7 @@ class Steps(Service):
     name = "emr"
     unpacks = False
     place = "TIDEMARK_EMR_CLUSTER"
-    settings = (place,)
+    settings: tuple[str, ...] = (place,)
     responses = ElasticMapReduceResponse
     calls: ClassVar = {
         "start": "add_job_flow_steps",
@@ -163,7 +164,7 @@ class Steps(Service):
         "find": "list_steps",
         "end": "cancel_steps",
     }
-    new = ("PENDING", "RUNNING")
+    new: tuple[str, ...] = ("PENDING", "RUNNING")
     ending = ("CANCEL_PENDING",)
     good, bad, cancelled = "COMPLETED", "FAILED", "CANCELLED"
 
@@ -244,7 +245,8 @@ class Containers(Serverless):
 
     def runs(self) -> list[Run]:
         records = containers.emrcontainers_backends[ACCOUNT][REGION].job_runs.values()
-        mine = [record for record in list(records) if record.virtual_cluster_id == self.cluster]
+        # moto says that a job_driver is a text, which it is not.
+        mine: list[Any] = [record for record in list(records) if record.virtual_cluster_id == self.cluster]
         return [self._run(record, record.job_driver["sparkSubmitJobDriver"]) for record in mine]
 
 

@@ -2,6 +2,7 @@
 
 import importlib.util
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -14,11 +15,14 @@ def test_what_is_gone_is_gone(old: str) -> None:
 
 
 def test_the_commands_are_those_that_are_named() -> None:
+    from airflow.cli.cli_config import GroupCommand
     from airflow.cli.cli_parser import ALL_COMMANDS_DICT
 
     assert {"api-server", "dag-processor", "scheduler", "triggerer"} <= ALL_COMMANDS_DICT.keys()
     assert "webserver" not in ALL_COMMANDS_DICT
-    subcommands = {command.name for command in ALL_COMMANDS_DICT["db"].subcommands}
+    group = ALL_COMMANDS_DICT["db"]
+    assert isinstance(group, GroupCommand)
+    subcommands = {command.name for command in group.subcommands}
     assert {"migrate", "clean"} <= subcommands
     assert not {"init", "upgrade"} & subcommands
 
@@ -27,8 +31,9 @@ def test_the_commands_are_those_that_are_named() -> None:
 def test_a_dag_does_not_know_the_old_words(old: str) -> None:
     from airflow.sdk import DAG
 
+    words: dict[str, Any] = {old: None}
     with pytest.raises(TypeError, match=old):
-        DAG("a", start_date=START, **{old: None})  # noqa: AIR002
+        DAG("a", start_date=START, **words)  # noqa: AIR002
     assert not DAG("a", start_date=START, schedule="@daily").catchup
 
 

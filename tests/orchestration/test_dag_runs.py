@@ -12,12 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow.sdk import DAG
 
+from tests.orchestration.tasks import job_of
 from tests.orchestration.world import World, made
 from tidemark_contract.specs import load_source
+from tidemark_orchestration.operators import JobOperator
 
 # Airflow's own API server runs in our process, with the warnings of the libraries that it brings.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
+Dags = dict[str, DAG]
 PATIENCE_S = 120.0
 _GUARD_SAYS = ("did", "stream", "slot_active")
 
@@ -32,7 +36,7 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
 
 
 @pytest.fixture
-def dags(world: World):
+def dags(world: World) -> Dags:
     """Parse anew for every test, which may change what it runs; what should succeed has to do so at once."""
     from airflow.dag_processing.dagbag import DagBag
 
@@ -55,7 +59,7 @@ class Ran:
     events: dict[str, dict[str, Any]]
 
 
-def run(dag, conf: dict[str, Any] | None = None) -> Ran:
+def run(dag: DAG, conf: dict[str, Any] | None = None) -> Ran:
     from airflow.models.asset import AssetEvent
     from airflow.utils.session import create_session
     from sqlalchemy import select
@@ -77,7 +81,7 @@ def run(dag, conf: dict[str, Any] | None = None) -> Ran:
         )
 
 
-def listen(task) -> list[str]:
+def listen(task: JobOperator) -> list[str]:
     """Keep what Airflow tells when the task is to be tried again, and when it has failed."""
     told: list[str] = []
     task.on_retry_callback = [lambda context: told.append(f"again: {context['exception']}")]
@@ -85,16 +89,18 @@ def listen(task) -> list[str]:
     return told
 
 
-def run_sync(dag, retries: int) -> tuple[Ran, list[str]]:
+def run_sync(dag: DAG, retries: int) -> tuple[Ran, list[str]]:
     """Run it with little patience."""
-    sync = dag.get_task("sync")
+    sync = job_of(dag, "sync")
     sync.job = replace(sync.job, timeout=1)
     sync.retries, sync.retry_delay, sync.retry_exponential_backoff = retries, timedelta(0), 0
     told = listen(sync)
     return run(dag), told
 
 
-def test_sync_publishes_an_event_per_table_and_verify_proves_them(world: World, dags, capfd) -> None:
+def test_sync_publishes_an_event_per_table_and_verify_proves_them(
+    world: World, dags: Dags, capfd: pytest.CaptureFixture[str]
+) -> None:
     ran, proven = run(dags["sync_shop"]), run(dags["verify_shop"])
     tables = load_source(Path(world.environment["TIDEMARK_SPECS"]) / "shop").tables
 
@@ -111,7 +117,7 @@ def test_sync_publishes_an_event_per_table_and_verify_proves_them(world: World, 
     assert "snapshot_held mark=" in capfd.readouterr().out, "what the job says is in the task's log"
 
 
-def test_a_gold_dag_builds_its_mart_from_one_mark(world: World, dags) -> None:
+def test_a_gold_dag_builds_its_mart_from_one_mark(world: World, dags: Dags) -> None:
     ran = run(dags["gold_shop_pricing_summary"])
 
     assert {"gold": ("success", 1)} == ran.tasks
@@ -121,7 +127,7 @@ def test_a_gold_dag_builds_its_mart_from_one_mark(world: World, dags) -> None:
     assert {"tidemark://gold/shop/pricing_summary": said} == ran.events
 
 
-def test_a_backfill_swaps_the_marts_of_its_form_and_says_so(world: World, dags) -> None:
+def test_a_backfill_swaps_the_marts_of_its_form_and_says_so(world: World, dags: Dags) -> None:
     form = {"marts": ["pricing_summary"], "mark": None, "reason": "it was built wrongly"}
     ran = run(dags["backfill_gold_shop"], form)
 
@@ -133,10 +139,10 @@ def test_a_backfill_swaps_the_marts_of_its_form_and_says_so(world: World, dags) 
     assert {"tidemark://gold/shop/pricing_summary": said} == ran.events
 
 
-def test_a_task_that_is_ended_ends_its_job_and_spark_with_it(dags) -> None:
+def test_a_task_that_is_ended_ends_its_job_and_spark_with_it(dags: Dags) -> None:
     """Airflow ends a task by SIGTERM, which here, where the task runs in our process, is a signal to ourselves."""
     dag = dags["gold_shop_shipping_priority"]
-    told = listen(dag.get_task("gold"))
+    told = listen(job_of(dag, "gold"))
     before = signal.getsignal(signal.SIGTERM)
     group: list[int] = []
 
@@ -157,7 +163,7 @@ def test_a_task_that_is_ended_ends_its_job_and_spark_with_it(dags) -> None:
     wait_for(lambda: not processes(group[0]))
 
 
-def test_what_needs_a_person_fails_at_once(dags, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_needs_a_person_fails_at_once(dags: Dags, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TIDEMARK_SOURCE_SHOP_URL", os.environ["TIDEMARK_SOURCE_SHOP_URL"].replace("@", "-wrong@"))
     ran, told = run_sync(dags["sync_shop"], retries=3)
 
@@ -167,7 +173,7 @@ def test_what_needs_a_person_fails_at_once(dags, monkeypatch: pytest.MonkeyPatch
     assert "password authentication failed" in told[0]
 
 
-def test_a_stream_that_is_down_is_waited_for_by_trying_again(world: World, dags) -> None:
+def test_a_stream_that_is_down_is_waited_for_by_trying_again(world: World, dags: Dags) -> None:
     world.do("stop stream")
     ran, told = run_sync(dags["sync_shop"], retries=1)
 
@@ -176,7 +182,7 @@ def test_a_stream_that_is_down_is_waited_for_by_trying_again(world: World, dags)
     assert all("is the stream running?" in words for words in told)
 
 
-def test_the_guard_brings_a_stream_back_that_was_killed(dags) -> None:
+def test_the_guard_brings_a_stream_back_that_was_killed(dags: Dags) -> None:
     """The one of the test before. What it starts outlives its task."""
     ran, again = run(dags["guard_shop"]), run(dags["guard_shop"])
 
@@ -185,15 +191,15 @@ def test_the_guard_brings_a_stream_back_that_was_killed(dags) -> None:
     assert ("nothing", "running", True) == tuple(again.results["guard"][name] for name in _GUARD_SAYS)
 
 
-def test_what_a_guard_has_to_tell_is_the_reason_of_its_task(dags, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_guard_has_to_tell_is_the_reason_of_its_task(dags: Dags, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TIDEMARK_LIMIT_XMIN_AGE", "none")
-    told = listen(dags["guard_shop"].get_task("guard"))
+    told = listen(job_of(dags["guard_shop"], "guard"))
 
     assert {"guard": ("failed", 1)} == run(dags["guard_shop"]).tasks
     assert ["failed: guard of shop: TIDEMARK_LIMIT_XMIN_AGE is 'none': write a whole number above 0"] == told
 
 
-def test_a_source_that_is_down_is_waited_for_by_trying_again(world: World, dags) -> None:
+def test_a_source_that_is_down_is_waited_for_by_trying_again(world: World, dags: Dags) -> None:
     world.do("stop source")
     ran, told = run_sync(dags["sync_shop"], retries=1)
 

@@ -121,6 +121,11 @@ def test_a_database_that_is_away_for_a_minute(platform: Platform, tmp_path: Path
     platform.server("stop")
     time.sleep(60)
     platform.server("start")
-    wait_for(lambda: platform.revive() or healthy(platform, *WELL), platform.whole_story)
+
+    def well_again() -> bool:
+        platform.revive()
+        return healthy(platform, *WELL)
+
+    wait_for(well_again, platform.whole_story)
 
     runs.end_well(*begun, runs.begin(wait=False))

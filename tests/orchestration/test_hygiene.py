@@ -123,7 +123,7 @@ def test_two_workers_with_the_same_disk_delete_each_file_once(tmp_path: Path) ->
     with ThreadPoolExecutor(4) as pool:
         done = list(pool.map(lambda _: delete_old(tmp_path, time.time() + 1), range(4)))
 
-    assert (3000, 12000) == (sum(one["files"] for one in done), sum(one["bytes"] for one in done))
+    assert (3000, 12000) == (sum(int(str(one["files"])) for one in done), sum(int(str(one["bytes"])) for one in done))
     assert [] == list(tmp_path.iterdir())
 
 

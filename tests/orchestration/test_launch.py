@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -19,11 +20,17 @@ PATIENCE_S = 20.0
 SYNC = Job("sync", "shop")
 
 
+class Launching(Protocol):
+    def __call__(self, body: str, tell: Callable[[int, str], None] = ..., **environment: str) -> LocalLauncher: ...
+
+
 @pytest.fixture
-def launcher(tmp_path: Path) -> Callable[..., LocalLauncher]:
+def launcher(tmp_path: Path) -> Launching:
     """Stand a program in the place of the Spark environment's Python."""
 
-    def make(body: str, tell: Callable[[int, str], None] = lambda level, line: None, **environment: str):
+    def make(
+        body: str, tell: Callable[[int, str], None] = lambda level, line: None, **environment: str
+    ) -> LocalLauncher:
         program = tmp_path / "python"
         program.write_text(f"#!{sys.executable}\nimport os, signal, subprocess, sys, time\n{body}")
         program.chmod(0o755)
@@ -58,7 +65,7 @@ def running(launcher: LocalLauncher) -> Iterator[threading.Thread]:
         thread.join(PATIENCE_S)
 
 
-def test_a_line_is_heard_while_the_job_still_runs(launcher, tmp_path: Path) -> None:
+def test_a_line_is_heard_while_the_job_still_runs(launcher: Launching, tmp_path: Path) -> None:
     heard = []
     waits = f"while not os.path.exists({str(tmp_path / 'go')!r}): time.sleep(0.02)"
     job = launcher(f"print('half way', file=sys.stderr)\n{waits}\n", lambda level, line: heard.append(line))
@@ -69,7 +76,7 @@ def test_a_line_is_heard_while_the_job_still_runs(launcher, tmp_path: Path) -> N
         (tmp_path / "go").touch()
 
 
-def test_a_line_keeps_its_level_and_the_last_summary_counts(launcher) -> None:
+def test_a_line_keeps_its_level_and_the_last_summary_counts(launcher: Launching) -> None:
     heard = []
     done = launcher(
         """
@@ -83,7 +90,7 @@ print('{"mark": 7}\\nno summary\\n{"mark": 8}')
     assert (0, {"mark": 8}) == (done.code, done.summary)
 
 
-def test_a_job_that_gives_no_reason_is_told_by_its_last_line(launcher) -> None:
+def test_a_job_that_gives_no_reason_is_told_by_its_last_line(launcher: Launching) -> None:
     done = launcher("raise MemoryError('no room')").run(SYNC)
 
     assert 1 == done.code
@@ -91,7 +98,7 @@ def test_a_job_that_gives_no_reason_is_told_by_its_last_line(launcher) -> None:
     assert "it was ended by SIGKILL" == launcher("os.kill(os.getpid(), signal.SIGKILL)").run(SYNC).reason
 
 
-def test_its_end_is_the_end_of_what_it_started(launcher, tmp_path: Path) -> None:
+def test_its_end_is_the_end_of_what_it_started(launcher: Launching, tmp_path: Path) -> None:
     """The child is of the kind that does not listen, as a JVM that is busy collecting garbage."""
     pids = tmp_path / "pids"
     deaf = "import os, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(os.getpid(), flush=True)"
@@ -116,7 +123,7 @@ time.sleep(600)
     assert time.monotonic() - began >= 0.5, "the child was killed before it was asked"
 
 
-def test_a_job_that_listens_ends_in_its_own_way(launcher, tmp_path: Path) -> None:
+def test_a_job_that_listens_ends_in_its_own_way(launcher: Launching, tmp_path: Path) -> None:
     heard = []
     job = launcher(
         """
@@ -134,7 +141,7 @@ time.sleep(600)
     assert ["ready", "giving the lease back"] == heard
 
 
-def test_what_the_job_leaves_behind_does_not_stay(launcher, tmp_path: Path) -> None:
+def test_what_the_job_leaves_behind_does_not_stay(launcher: Launching, tmp_path: Path) -> None:
     """Such as the JVM of a Python that was killed for memory; it has closed its pipes, so nobody waits for it."""
     pid = tmp_path / "pid"
     left = "subprocess.Popen(['sleep', '600'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).pid"
@@ -143,17 +150,21 @@ def test_what_the_job_leaves_behind_does_not_stay(launcher, tmp_path: Path) -> N
     wait_until(lambda: not alive(int(pid.read_text())), "the end of what was left")
 
 
-def test_a_job_gets_the_settings_and_nothing_of_airflows(launcher) -> None:
+def test_a_job_gets_the_settings_and_nothing_of_airflows(launcher: Launching) -> None:
     secret = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
     body = "import json; print(json.dumps({'known': sorted(os.environ), 'in': sys.stdin.read()}))"
-    found = launcher(body, **{secret: "x", "__AIRFLOW_SUPERVISOR_FD": "9", "TIDEMARK_LAKE": "l"}).run(SYNC).summary
+    found = (
+        launcher(body, lambda level, line: None, **{secret: "x", "__AIRFLOW_SUPERVISOR_FD": "9", "TIDEMARK_LAKE": "l"})
+        .run(SYNC)
+        .summary
+    )
 
     assert "TIDEMARK_LAKE" in found["known"]
     assert not [name for name in found["known"] if "AIRFLOW" in name]
     assert "" == found["in"]
 
 
-def test_a_secret_that_a_job_says_is_struck_out(launcher) -> None:
+def test_a_secret_that_a_job_says_is_struck_out(launcher: Launching) -> None:
     """As a driver may that quotes its URL: neither as it stands there nor decoded."""
     heard = []
     done = launcher(

@@ -59,7 +59,9 @@ def guard(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Gua
     clock = [news._now()]
     monkeypatch.setattr(news, "_now", lambda: clock[0])
 
-    def run(code: int = 0, reason: str = "", *, did: str = "nothing", beyond: tuple[str, ...] = (), hours: float = 0):
+    def run(
+        code: int = 0, reason: str = "", *, did: str = "nothing", beyond: tuple[str, ...] = (), hours: float = 0
+    ) -> str:
         clock[0] += hours * HOUR + 1
         said = json.dumps({"event": "failed", "message": reason} if code else {"event": "looked"})
         summary = json.dumps({"did": did, "beyond": beyond})

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from celery import Celery
-from kombu import Connection
+from kombu.connection import Connection
 
 from tests.orchestration.airflow_services import Platform, wait_for
 from tests.orchestration.test_faults import Runs, kill

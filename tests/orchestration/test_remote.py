@@ -300,7 +300,7 @@ def test_a_service_that_has_too_much_to_do_is_asked_again(amazon: Amazon, task: 
 
 def test_what_is_not_there_or_not_allowed_needs_a_person(task: Task) -> None:
     with pytest.raises(ConfigurationError, match=r"nowhere.*(AWS refuses|is no connection)"):
-        task.launcher(**{task.service.place: "nowhere"}).run(SYNC)
+        task.launcher(1, 1, **{task.service.place: "nowhere"}).run(SYNC)
     with (
         task.service.failing("start", "AccessDeniedException", 403, times=1),
         pytest.raises(PlatformRefused, match="AccessDenied"),
@@ -318,7 +318,7 @@ def test_a_server_that_is_not_there_is_asked_again_later(task: Task, monkeypatch
 def test_settings_that_are_missing_are_named(task: Task) -> None:
     for name in (*task.service.settings, "TIDEMARK_SPARK_ENTRY", "TIDEMARK_SPARK_SPECS", "TIDEMARK_SPARK_SECRETS"):
         with pytest.raises(SettingsError, match=f"{name} is not set: "):
-            task.launcher(**{name: ""})
+            task.launcher(1, 1, **{name: ""})
     with pytest.raises(SettingsError, match="TIDEMARK_LAKE is 'file:///lake': what runs elsewhere needs one there"):
         task.launcher(TIDEMARK_LAKE="file:///lake")
     with pytest.raises(SettingsError, match="TIDEMARK_SPARK_CONF has 'executor': write spark"):

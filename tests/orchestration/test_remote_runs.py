@@ -12,7 +12,7 @@ from tests.orchestration import amazon as aws
 from tests.orchestration.amazon import Amazon, wait_for
 from tests.orchestration.emr_agent import Agent, jars, zip_folder
 from tests.orchestration.emr_services import SERVICES, Service
-from tests.orchestration.test_dag_runs import dags, run, run_sync  # noqa: F401
+from tests.orchestration.test_dag_runs import Dags, dags, run, run_sync  # noqa: F401
 from tests.orchestration.world import REPOSITORY, SPARK_PYTHON, World, made
 from tests.variants import drawn
 from tidemark_contract.argv import Job
@@ -63,6 +63,7 @@ def service(request: pytest.FixtureRequest, amazon: Amazon, world: World, monkey
     if not request.param.unpacks:  # what a job needs lies on the nodes
         monkeypatch.delenv("TIDEMARK_SPARK_ARCHIVES")
         monkeypatch.setenv("TIDEMARK_SPARK_SPECS", os.environ["TIDEMARK_SPECS"])
+    assert isinstance(request.param, Service)
     return request.param
 
 
@@ -72,7 +73,7 @@ def agent(service: Service, tmp_path: Path) -> Iterator[Agent]:
         yield agent
 
 
-def test_a_sync_far_away_publishes_an_event_per_table(amazon: Amazon, world: World, dags, agent: Agent) -> None:  # noqa: F811
+def test_a_sync_far_away_publishes_an_event_per_table(amazon: Amazon, world: World, dags: Dags, agent: Agent) -> None:  # noqa: F811
     ran = run(dags["sync_shop"])
     tables = load_source(Path(os.environ["TIDEMARK_SPECS"]) / "shop").tables
 
@@ -84,7 +85,7 @@ def test_a_sync_far_away_publishes_an_event_per_table(amazon: Amazon, world: Wor
     assert [] == amazon.outcomes(os.environ["TIDEMARK_LAKE"])
 
 
-def test_what_needs_a_person_far_away_fails_at_once(dags, agent: Agent, amazon: Amazon, world: World) -> None:  # noqa: F811
+def test_what_needs_a_person_far_away_fails_at_once(dags: Dags, agent: Agent, amazon: Amazon, world: World) -> None:  # noqa: F811
     url = world.environment[SOURCE_URL]
     amazon.client("secretsmanager").put_secret_value(
         SecretId=aws.SECRET, SecretString=json.dumps({SOURCE_URL: url.replace("@", "-wrong@")})
@@ -102,7 +103,7 @@ def test_what_needs_a_person_far_away_fails_at_once(dags, agent: Agent, amazon: 
     assert "-wrong" not in told[0]
 
 
-def test_a_task_that_is_ended_ends_its_job_far_away(service: Service, dags, agent: Agent) -> None:  # noqa: F811
+def test_a_task_that_is_ended_ends_its_job_far_away(service: Service, dags: Dags, agent: Agent) -> None:  # noqa: F811
     job = Job("verify", "shop")
     remote = launcher_for(job, lambda: Work("tidemark-verify-0", 1, 1, None), print).run(job)
     assert isinstance(remote, Remote)

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ def test_a_run_ends_as_the_page_says(page: str, tmp_path: Path, monkeypatch: pyt
     from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
     class Ends(BaseOperator):
-        def __init__(self, *, by: type[Exception], **facts: object) -> None:
+        def __init__(self, *, by: type[Exception], **facts: Any) -> None:
             super().__init__(**facts)
             self.by = by
 

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -36,7 +35,7 @@ async def event(trigger: JobTrigger) -> tuple[Remote, State | Finished]:
     return read_event((await anext(aiter(trigger.run()))).payload)
 
 
-async def waiting(trigger: JobTrigger) -> "asyncio.Task[Any]":
+async def waiting(trigger: JobTrigger) -> "asyncio.Task[tuple[Remote, State | Finished]]":
     begun = asyncio.create_task(event(trigger))
     await asyncio.sleep(0.5)
     assert not begun.done()

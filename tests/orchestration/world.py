@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import IO
+
+from tests.present import present
 
 REPOSITORY = Path(__file__).parents[2]
 SPARK_PYTHON = REPOSITORY / ".tidemark" / "venv" / "spark" / "bin" / "python"
@@ -44,9 +45,9 @@ class World:
         return {**json.loads(committed["userMetadata"]), "rows": rows}
 
     def _answer(self) -> dict[str, str]:
-        out: IO[str] | None = self._process.stdout
+        out = present(self._process.stdout)
         ready, _, _ = select.select([out], [], [], PATIENCE_S)
-        line = out.readline() if out and ready else ""
+        line = out.readline() if ready else ""
         assert line, f"no answer from the stack: {self._log.read_text()[-3000:]}"
         return dict(json.loads(line))
 

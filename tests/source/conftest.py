@@ -7,23 +7,35 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import psycopg
 import pytest
 from psycopg import sql
 
+from tests.present import present
 from tidemark.local.postgres import EmbeddedPostgres
 from tidemark_contract.names import TableName
 from tidemark_contract.specs import SourceSpec, TableSpec
 from tidemark_source import discover, init
 from tidemark_source.connection import connect
+from tidemark_source.slots import SlotHealth, slot_health
 
 LOCAL = Path(__file__).parents[2] / ".tidemark"
 PASSWORD = "secret-tide"
 _numbers = itertools.count(1)
+T = TypeVar("T")
+Servers = Callable[[int], EmbeddedPostgres]
+
+
+class Until(Protocol):
+    def __call__(self, ask: Callable[[], T | None]) -> T: ...
+
+
+class Aside(Protocol):
+    def __call__(self, work: Callable[[], T]) -> AbstractContextManager[list[T]]: ...
 
 
 class Database:
@@ -37,7 +49,7 @@ class Database:
         self.url_super = server.superuser_url.rsplit("/", 1)[0] + f"/{name}"
         self._owner: psycopg.Connection[Any] | None = None
 
-    def execute(self, statement: str, *parameters: object) -> list[Any]:
+    def execute(self, statement: str | bytes, *parameters: object) -> list[Any]:
         """Run a statement as the owner of the tables."""
         if self._owner is None:
             self._owner = psycopg.connect(self.url_admin, autocommit=True)
@@ -70,6 +82,10 @@ class Database:
         """A session of the capture role, to be closed by the test."""
         return connect(self.url, purpose=purpose)
 
+    def slot(self) -> SlotHealth:
+        """The health of its slot, which is there."""
+        return present(slot_health(self.url, self.source))
+
     def close(self) -> None:
         if self._owner is not None:
             self._owner.close()
@@ -80,7 +96,7 @@ def rows(cursor: psycopg.Cursor[Any]) -> list[Any]:
 
 
 @pytest.fixture(scope="session")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[int], EmbeddedPostgres]]:
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     """Servers by major version, started when they are first asked for."""
     started: dict[int, EmbeddedPostgres] = {}
 
@@ -103,7 +119,7 @@ def major() -> int:
 
 
 @pytest.fixture
-def database(servers: Callable[[int], EmbeddedPostgres], major: int) -> Iterator[Database]:
+def database(servers: Servers, major: int) -> Iterator[Database]:
     """A fresh database, as a shop's owner left it."""
     server = servers(major)
     made = Database(server, f"shop{next(_numbers)}")
@@ -136,10 +152,10 @@ def orders(database: Database) -> Database:
 
 
 @pytest.fixture
-def until() -> Callable[[Callable[[], object]], Any]:
+def until() -> Until:
     """Ask again and again until the answer is true, and give it; fail after a minute."""
 
-    def wait(ask: Callable[[], object]) -> object:
+    def wait(ask: Callable[[], T | None]) -> T:
         deadline = time.monotonic() + 60
         while not (answer := ask()):
             assert time.monotonic() < deadline, "it did not come true within a minute"
@@ -150,12 +166,12 @@ def until() -> Callable[[Callable[[], object]], Any]:
 
 
 @pytest.fixture
-def aside() -> Callable[..., Any]:
+def aside() -> Aside:
     """Run something in a thread for the length of a block; what it raised is raised at the block's end."""
 
     @contextmanager
-    def run(work: Callable[[], object]) -> Iterator[list[object]]:
-        done: list[object] = []
+    def run(work: Callable[[], T]) -> Iterator[list[T]]:
+        done: list[T] = []
         failed: list[BaseException] = []
 
         def body() -> None:

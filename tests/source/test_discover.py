@@ -1,7 +1,10 @@
 """Specs written from a database."""
 
+from pathlib import Path
+
 import pytest
 
+from tests.source.conftest import Database
 from tests.variants import any_of
 from tidemark_contract.errors import ConfigurationError, SourceRefused
 from tidemark_contract.keywords import KEYWORDS
@@ -13,7 +16,7 @@ EVERY_VERSION = any_of("major", (15, 17, 18))
 
 
 @pytest.fixture
-def shop(database):
+def shop(database: Database) -> Database:
     database.execute("CREATE TYPE shop.mood AS ENUM ('good')")
     database.execute(
         'CREATE TABLE shop.orders (id bigint PRIMARY KEY, price numeric(12,2) NOT NULL, "Odd: name" character(3), '
@@ -28,7 +31,7 @@ def shop(database):
 
 
 @EVERY_VERSION
-def test_specs_that_were_written_read_back_as_they_were_found(shop, tmp_path):
+def test_specs_that_were_written_read_back_as_they_were_found(shop: Database, tmp_path: Path) -> None:
     found = discover(shop.url, shop.source).spec
     changed = write_specs(found, tmp_path)
 
@@ -40,7 +43,7 @@ def test_specs_that_were_written_read_back_as_they_were_found(shop, tmp_path):
     assert [] == write_specs(found, tmp_path), "what is there already is not written again"
 
 
-def test_a_spec_says_owner_description_and_types_as_format_type_writes_them(shop, tmp_path):
+def test_a_spec_says_owner_description_and_types_as_format_type_writes_them(shop: Database, tmp_path: Path) -> None:
     write_specs(discover(shop.url, shop.source, tables=[TableName("shop", "orders")]).spec, tmp_path)
 
     [orders] = load_source(tmp_path / shop.source).tables
@@ -52,7 +55,7 @@ def test_a_spec_says_owner_description_and_types_as_format_type_writes_them(shop
 
 
 @EVERY_VERSION
-def test_what_cannot_be_mirrored_is_left_out_and_said(shop, major):
+def test_what_cannot_be_mirrored_is_left_out_and_said(shop: Database, major: int) -> None:
     shop.init("shop.orders")
     shop.execute("CREATE VIEW shop.view AS SELECT 1 AS one")
     shop.execute("CREATE MATERIALIZED VIEW shop.matview AS SELECT 1 AS one")
@@ -87,7 +90,7 @@ def test_what_cannot_be_mirrored_is_left_out_and_said(shop, major):
     assert {"bag", "orders", 'Odd "one".é', "sum", "sales"} == {table.table.table for table in found.spec.tables}
 
 
-def test_a_choice_of_schemas_and_tables_is_kept_to(shop):
+def test_a_choice_of_schemas_and_tables_is_kept_to(shop: Database) -> None:
     shop.execute("CREATE SCHEMA other; CREATE TABLE other.t (id int PRIMARY KEY)")
 
     assert ["other.t"] == [str(t.table) for t in discover(shop.url, "s", schemas=["other"]).spec.tables]
@@ -99,18 +102,18 @@ def test_a_choice_of_schemas_and_tables_is_kept_to(shop):
             discover(shop.url, "s", **missing)
 
 
-def test_a_database_without_tables_is_refused(database):
+def test_a_database_without_tables_is_refused(database: Database) -> None:
     database.execute("CREATE VIEW shop.view AS SELECT 1 AS one")
     with pytest.raises(SourceRefused, match=r"no table to mirror\nshop.view: it is a view"):
         discover(database.url, "s")
 
 
-def test_a_source_name_that_no_slot_can_have_is_refused(database):
+def test_a_source_name_that_no_slot_can_have_is_refused(database: Database) -> None:
     with pytest.raises(ConfigurationError, match="starting with a letter"):
         discover(database.url, "Shop-1")
 
 
-def test_a_spec_that_was_changed_by_hand_is_not_written_over(shop, tmp_path):
+def test_a_spec_that_was_changed_by_hand_is_not_written_over(shop: Database, tmp_path: Path) -> None:
     found = discover(shop.url, shop.source).spec
     write_specs(found, tmp_path)
     mine = tmp_path / shop.source / "shop.bag.yaml"
@@ -123,7 +126,7 @@ def test_a_spec_that_was_changed_by_hand_is_not_written_over(shop, tmp_path):
     assert {"shop.bag.yaml", "shop.orders.yaml"} == {path.name for path in write_specs(found, tmp_path, force=True)}
 
 
-def test_a_policy_that_a_person_wrote_is_kept(shop, tmp_path):
+def test_a_policy_that_a_person_wrote_is_kept(shop: Database, tmp_path: Path) -> None:
     found = discover(shop.url, shop.source).spec
     write_specs(found, tmp_path)
     mine = tmp_path / shop.source / "shop.orders.yaml"
@@ -135,14 +138,14 @@ def test_a_policy_that_a_person_wrote_is_kept(shop, tmp_path):
     assert (True, True, True, "more") == (orders.frozen, orders.soft, orders.historic, orders.columns[-1].name)
 
 
-def test_a_folder_that_cannot_be_written_is_named(shop, tmp_path):
+def test_a_folder_that_cannot_be_written_is_named(shop: Database, tmp_path: Path) -> None:
     (tmp_path / shop.source).touch()
     with pytest.raises(ConfigurationError, match=str(tmp_path)):
         write_specs(discover(shop.url, shop.source).spec, tmp_path)
 
 
 @EVERY_VERSION
-def test_the_words_that_need_quotes_are_those_of_the_server(database):
+def test_the_words_that_need_quotes_are_those_of_the_server(database: Database) -> None:
     reserved = database.execute("SELECT word FROM pg_get_keywords() WHERE catcode IN ('R', 'T')")
 
     assert {word for (word,) in reserved} <= KEYWORDS

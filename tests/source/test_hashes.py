@@ -1,12 +1,16 @@
 """The source's half of the proof, against a reference in Python that knows the rule and nothing of PostgreSQL."""
 
 import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 import psycopg
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from tests.present import present
+from tests.source.conftest import Database, Servers
 from tests.variants import any_of
 from tidemark_contract.copytext import decode_row, encode_row
 from tidemark_contract.errors import SourceRefused
@@ -20,6 +24,7 @@ from tidemark_source.pages import page_count
 from tidemark_source.ranges import block_ranges, range_queries
 
 EVERY_VERSION = any_of("major", (15, 17, 18))
+T = TypeVar("T")
 
 NASTY = [
     "",
@@ -46,11 +51,15 @@ TEXT = st.one_of(
     st.none(), st.sampled_from(NASTY), st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
 )
 ROWS = st.lists(st.tuples(TEXT, TEXT, TEXT), max_size=8)
+Texts = Sequence[str | None]
+Sums = dict[int, tuple[int, int]]
+Keyed = tuple[str, list[str | None]]
 
 
-def reference(rows, key, buckets):
+def reference(rows: Iterable[Texts], key: Sequence[int], buckets: int) -> tuple[Sums, dict[int, list[Keyed]]]:
     """Give what bucket_hashes has to give, and the rows by bucket: texts in, by the rule of the contract."""
-    sums, kept = {}, {}
+    sums: Sums = {}
+    kept: dict[int, list[Keyed]] = {}
     for row in rows:
         name = encode_row([row[number] for number in key])
         joined = "".join("~" if text is None else f"{len(text.encode())}:{text}" for text in row)
@@ -61,12 +70,12 @@ def reference(rows, key, buckets):
     return sums, kept
 
 
-def in_order(rows):
+def in_order(rows: Iterable[T]) -> list[T]:
     return sorted(rows, key=repr)
 
 
 @pytest.fixture(scope="module")
-def scratch(servers):
+def scratch(servers: Servers) -> Iterator[psycopg.Connection[Any]]:
     """A session with an empty table of texts, for many examples; temporary, so that it costs nothing."""
     with psycopg.connect(servers(17).superuser_url, autocommit=True) as connection:
         connection.execute("CREATE TABLE public.scratch (a text, b text, c varchar)")
@@ -79,7 +88,9 @@ def scratch(servers):
 @example(rows=[(text, text, None) for text in NASTY], key=("a",), buckets=7)
 @example(rows=[("x", None, ""), ("x", None, "")], key=(), buckets=2)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_hashes_and_rows_are_those_of_the_rule(scratch, rows, key, buckets):
+def test_hashes_and_rows_are_those_of_the_rule(
+    scratch: psycopg.Connection[Any], rows: list[Texts], key: tuple[str, ...], buckets: int
+) -> None:
     spec = TableSpec(TableName("public", "scratch"), tuple(ColumnSpec(name, "text") for name in "cab"), key)
     scratch.execute("TRUNCATE public.scratch")
     with scratch.cursor() as cursor, cursor.copy("COPY public.scratch (c, a, b) FROM STDIN") as copy:
@@ -133,7 +144,7 @@ VALUES = {
 
 
 @pytest.fixture
-def everything(database):
+def everything(database: Database) -> Database:
     """A table with a column of each type, each value in a row of its own, and a row of NULLs."""
     database.execute("CREATE TYPE shop.mood AS ENUM ('so, so')")
     database.execute("CREATE TYPE shop.pair AS (a int, b text)")
@@ -149,7 +160,7 @@ def everything(database):
 
 
 @EVERY_VERSION
-def test_every_type_is_hashed_as_the_text_that_copy_writes(everything):
+def test_every_type_is_hashed_as_the_text_that_copy_writes(everything: Database) -> None:
     """::text would give true, 10.0.0.1/32, and char(5) without its blanks."""
     spec = everything.table("shop.everything")
     bag = TableSpec(spec.table, spec.columns)
@@ -164,7 +175,7 @@ def test_every_type_is_hashed_as_the_text_that_copy_writes(everything):
 
 
 @pytest.mark.parametrize("encoding", ["LATIN1", "EUC_JP"])
-def test_hashes_are_of_utf8_whatever_the_database_is_stored_in(servers, encoding):
+def test_hashes_are_of_utf8_whatever_the_database_is_stored_in(servers: Servers, encoding: str) -> None:
     server = servers(17)
     name = f"stored_{encoding.lower()}"
     with psycopg.connect(server.superuser_url, autocommit=True) as admin:
@@ -180,7 +191,7 @@ def test_hashes_are_of_utf8_whatever_the_database_is_stored_in(servers, encoding
 
 
 @pytest.fixture
-def family(database):
+def family(database: Database) -> Database:
     """A partitioned table with two levels, and an ordinary table with one that inherits from it."""
     database.execute("CREATE TABLE shop.sales (id int PRIMARY KEY, v text) PARTITION BY RANGE (id)")
     database.execute("CREATE TABLE shop.low PARTITION OF shop.sales FOR VALUES FROM (0) TO (10)")
@@ -200,10 +211,10 @@ def family(database):
 
 
 @EVERY_VERSION
-def test_a_partitioned_table_is_read_whole_and_a_parent_without_its_children(family):
+def test_a_partitioned_table_is_read_whole_and_a_parent_without_its_children(family: Database) -> None:
     with family.reader() as reader:
         read = {
-            spec.table.table: sorted(texts[0] for _, texts in rows_of_buckets(reader, spec, 1, [0]))
+            spec.table.table: sorted(present(texts[0]) for _, texts in rows_of_buckets(reader, spec, 1, [0]))
             for spec in family.spec().tables
         }
         copied = {spec.table.table: len(list(copy_text(reader, spec))) for spec in family.spec().tables}
@@ -213,7 +224,7 @@ def test_a_partitioned_table_is_read_whole_and_a_parent_without_its_children(fam
 
 
 @EVERY_VERSION
-def test_pages_are_counted_by_leaf(family):
+def test_pages_are_counted_by_leaf(family: Database) -> None:
     family.execute("INSERT INTO shop.parent SELECT g FROM generate_series(100, 1100) g")
     with family.reader() as reader:
         assert [(TableName("shop", "low"), 1), (TableName("shop", "top"), 1)] == page_count(
@@ -226,7 +237,7 @@ def test_pages_are_counted_by_leaf(family):
 
 
 @EVERY_VERSION
-def test_a_partition_that_came_after_init_is_read_through_its_root(family):
+def test_a_partition_that_came_after_init_is_read_through_its_root(family: Database) -> None:
     """The role has no right to it. Ranges of blocks are read as such, in every leaf at once, and each row once."""
     spec = family.table("shop.sales")
     family.execute("CREATE TABLE shop.later PARTITION OF shop.sales FOR VALUES FROM (100) TO (9000)")
@@ -243,7 +254,7 @@ def test_a_partition_that_came_after_init_is_read_through_its_root(family):
     assert (3, 0) == (plan.count("Tid Range Scan"), plan.count("Seq Scan"))
 
 
-def test_one_leaf_that_is_much_longer_than_the_others_makes_no_more_ranges():
+def test_one_leaf_that_is_much_longer_than_the_others_makes_no_more_ranges() -> None:
     leaves = [(TableName("shop", f"leaf{n}"), 1) for n in range(1000)]
     leaves[7] = (TableName("shop", "long"), 100_000)
 
@@ -252,7 +263,7 @@ def test_one_leaf_that_is_much_longer_than_the_others_makes_no_more_ranges():
 
 
 @EVERY_VERSION
-def test_what_is_read_range_by_range_is_the_whole_table(family, monkeypatch):
+def test_what_is_read_range_by_range_is_the_whole_table(family: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """A rest comes after each range; what is in none, in two, or in another leaf only, would be missed here."""
     family.execute("INSERT INTO shop.sales SELECT g, repeat('v', 999) FROM generate_series(2, 9) g")
     family.execute("INSERT INTO shop.top SELECT repeat('t', 999), g FROM generate_series(61, 98) g")
@@ -266,7 +277,7 @@ def test_what_is_read_range_by_range_is_the_whole_table(family, monkeypatch):
     assert all(ranges[spec.table][2] > 3 for spec in family.spec().tables if spec.table.table != "child")
 
 
-def read(family, spec):
+def read(family: Database, spec: TableSpec) -> tuple[Sums, list[Keyed], int]:
     """Give sums, rows, and after how many ranges it rested."""
     pace = Counting()
     with family.reader() as reader:
@@ -277,11 +288,11 @@ def read(family, spec):
 class Counting(Pace):
     rests = 0
 
-    def _rest(self, keep):
+    def _rest(self, keep: Callable[[], object]) -> None:
         self.rests += 1
 
 
-def test_row_level_security_is_an_error_and_never_a_missing_row(orders):
+def test_row_level_security_is_an_error_and_never_a_missing_row(orders: Database) -> None:
     spec = orders.table("shop.orders")
     orders.execute("ALTER TABLE shop.orders ENABLE ROW LEVEL SECURITY")
     with orders.reader() as reader, pytest.raises(SourceRefused, match="row-level security"):

@@ -3,10 +3,12 @@
 import struct
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
+from tests.source.conftest import Aside, Database, Until
 from tests.variants import any_of
 from tidemark.local.postgres import EmbeddedPostgres
 from tidemark_contract.errors import SourceRefused, SourceUnavailable
@@ -27,13 +29,13 @@ ODD = ("Odd.Schema", 'a"b.c', "d e", "ünïcödé", "x" * 63, "select", "a\\b", 
 
 
 @pytest.fixture
-def plain(database):
+def plain(database: Database) -> Database:
     """A table that is fit to be mirrored, and is not yet."""
     database.execute("CREATE TABLE shop.orders (id int PRIMARY KEY, state text)")
     return database
 
 
-def changes(database, publication=None):
+def changes(database: Database, publication: str | None = None) -> list[tuple[str, str]]:
     """Decode what the slot holds: (operation, table), without moving it."""
     with database.reader() as reader:
         stream = reader.execute(
@@ -55,7 +57,7 @@ def changes(database, publication=None):
 
 
 @EVERY_VERSION
-def test_init_makes_a_database_ready_and_a_second_one_has_nothing_to_do(plain):
+def test_init_makes_a_database_ready_and_a_second_one_has_nothing_to_do(plain: Database) -> None:
     spec = plain.init()
     write_mark(plain.url, plain.source)
     plain.execute("INSERT INTO shop.orders VALUES (1, 'new')")
@@ -67,7 +69,7 @@ def test_init_makes_a_database_ready_and_a_second_one_has_nothing_to_do(plain):
 
 
 @EVERY_VERSION
-def test_a_dry_run_says_what_would_be_run_and_changes_nothing(plain):
+def test_a_dry_run_says_what_would_be_run_and_changes_nothing(plain: Database) -> None:
     before = plain.execute(STATE)
     text = plain.plan().sql
 
@@ -77,7 +79,7 @@ def test_a_dry_run_says_what_would_be_run_and_changes_nothing(plain):
     assert "secret" not in text + repr(plain.plan())
 
 
-def test_the_script_of_a_dry_run_does_what_apply_does(plain):
+def test_the_script_of_a_dry_run_does_what_apply_does(plain: Database) -> None:
     """A database administrator may run it by hand."""
     with psycopg.connect(plain.url_super, autocommit=True) as admin:
         for statement in "\n".join(line for line in plain.plan().sql.splitlines() if line[:2] != "--").split(";"):
@@ -89,7 +91,7 @@ def test_the_script_of_a_dry_run_does_what_apply_does(plain):
 
 
 @EVERY_VERSION
-def test_the_capture_role_may_do_what_it_must_and_nothing_else(plain):
+def test_the_capture_role_may_do_what_it_must_and_nothing_else(plain: Database) -> None:
     plain.execute("CREATE TABLE shop.private (id int PRIMARY KEY)")
     plain.init("shop.orders")
     granted = plain.as_superuser(
@@ -115,14 +117,14 @@ def test_the_capture_role_may_do_what_it_must_and_nothing_else(plain):
     )
 
 
-def test_connect_is_granted_where_it_is_not_everybodys(plain):
+def test_connect_is_granted_where_it_is_not_everybodys(plain: Database) -> None:
     plain.as_superuser(f"REVOKE CONNECT ON DATABASE {plain.name} FROM PUBLIC")
     plain.init()
     write_mark(plain.url, plain.source)
 
 
 @EVERY_VERSION
-def test_odd_names_are_mirrored_like_any_others(database):
+def test_odd_names_are_mirrored_like_any_others(database: Database) -> None:
     for name in ODD:
         quoted = '"' + name.replace('"', '""') + '"'
         database.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted}".encode())
@@ -137,7 +139,7 @@ def test_odd_names_are_mirrored_like_any_others(database):
 
 
 @EVERY_VERSION
-def test_partitions_are_captured_as_leaves_and_their_truncate_is_seen(database):
+def test_partitions_are_captured_as_leaves_and_their_truncate_is_seen(database: Database) -> None:
     database.execute("CREATE TABLE shop.sales (id int PRIMARY KEY) PARTITION BY RANGE (id)")
     database.execute("CREATE TABLE shop.low PARTITION OF shop.sales FOR VALUES FROM (0) TO (10)")
     database.init()
@@ -149,7 +151,7 @@ def test_partitions_are_captured_as_leaves_and_their_truncate_is_seen(database):
     assert [("I", "shop.low"), ("T", "shop.low"), ("I", "shop.high")] == changes(database)
 
 
-def test_tables_that_inherit_are_published_only_when_they_are_named(database):
+def test_tables_that_inherit_are_published_only_when_they_are_named(database: Database) -> None:
     database.execute("CREATE TABLE shop.parent (id int PRIMARY KEY)")
     database.execute("CREATE TABLE shop.child (note text) INHERITS (shop.parent)")
     database.init("shop.parent")
@@ -160,7 +162,7 @@ def test_tables_that_inherit_are_published_only_when_they_are_named(database):
 
 
 @EVERY_VERSION
-def test_a_table_is_added_only_when_no_writer_has_it_open(plain, aside, until):
+def test_a_table_is_added_only_when_no_writer_has_it_open(plain: Database, aside: Aside, until: Until) -> None:
     """What such a writer wrote before would be in neither the stream nor a copy."""
     plain.init()
     plain.execute("CREATE TABLE shop.later (id int PRIMARY KEY)")
@@ -180,11 +182,11 @@ def test_a_table_is_added_only_when_no_writer_has_it_open(plain, aside, until):
     assert [("I", "shop.later")] == changes(plain)
 
 
-def published(database, table):
+def published(database: Database, table: str) -> list[Any]:
     return database.execute("SELECT 1 FROM pg_publication_tables WHERE tablename = %s", table)
 
 
-def test_a_prepared_transaction_that_has_the_table_open_is_named(plain):
+def test_a_prepared_transaction_that_has_the_table_open_is_named(plain: Database) -> None:
     plain.init()
     plain.execute("CREATE TABLE shop.later (id int PRIMARY KEY)")
     plain.execute("BEGIN; INSERT INTO shop.later VALUES (1)")
@@ -196,7 +198,7 @@ def test_a_prepared_transaction_that_has_the_table_open_is_named(plain):
         plain.execute("ROLLBACK PREPARED 'left behind'")
 
 
-def test_a_grant_that_meets_a_truncate_is_tried_again(plain, aside, until):
+def test_a_grant_that_meets_a_truncate_is_tried_again(plain: Database, aside: Aside, until: Until) -> None:
     """It locks no table, and would end with "tuple concurrently updated"."""
     with plain.session() as writer:
         writer.execute("BEGIN; TRUNCATE shop.orders")
@@ -207,7 +209,7 @@ def test_a_grant_that_meets_a_truncate_is_tried_again(plain, aside, until):
     assert published(plain, "orders")
 
 
-def test_application_writes_go_on_between_the_tries_to_add_a_table(plain, aside):
+def test_application_writes_go_on_between_the_tries_to_add_a_table(plain: Database, aside: Aside) -> None:
     plain.init()
     plain.execute("CREATE TABLE shop.later (id int PRIMARY KEY)")
     with plain.session() as holder, plain.session() as writer:
@@ -224,7 +226,7 @@ def test_application_writes_go_on_between_the_tries_to_add_a_table(plain, aside)
 
 @EVERY_VERSION
 @pytest.mark.parametrize("prepared", [False, True])
-def test_a_transaction_that_the_slot_waits_for_is_named(plain, prepared):
+def test_a_transaction_that_the_slot_waits_for_is_named(plain: Database, prepared: bool) -> None:
     with plain.session() as application:
         application.execute("BEGIN; INSERT INTO shop.orders VALUES (1)")
         if prepared:
@@ -239,7 +241,7 @@ def test_a_transaction_that_the_slot_waits_for_is_named(plain, prepared):
     assert [("I", "shop.orders")] == changes(plain)
 
 
-def test_a_table_without_a_spec_is_taken_out(plain):
+def test_a_table_without_a_spec_is_taken_out(plain: Database) -> None:
     plain.execute("CREATE TABLE shop.more (id int PRIMARY KEY)")
     plain.init()
     spec = plain.init("shop.orders")
@@ -261,7 +263,7 @@ EDITS = {
 
 @EVERY_VERSION
 @pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS.keys())
-def test_a_foreign_edit_of_the_publication_is_repaired(plain, edit):
+def test_a_foreign_edit_of_the_publication_is_repaired(plain: Database, edit: str) -> None:
     plain.execute("CREATE TABLE shop.foreign (id int)")
     spec = plain.init("shop.orders")
     whole = plain.execute("SELECT tablename, attnames, rowfilter FROM pg_publication_tables ORDER BY 1")
@@ -272,7 +274,7 @@ def test_a_foreign_edit_of_the_publication_is_repaired(plain, edit):
     assert () == plain.plan(spec).steps
 
 
-def test_a_schema_put_into_the_publication_is_taken_out(plain):
+def test_a_schema_put_into_the_publication_is_taken_out(plain: Database) -> None:
     spec = plain.init()
     plain.as_superuser(f"ALTER PUBLICATION tidemark_{plain.source} ADD TABLES IN SCHEMA shop")
     init.apply(plain.plan(spec))
@@ -280,22 +282,22 @@ def test_a_schema_put_into_the_publication_is_taken_out(plain):
     assert not published(plain, "more")
 
 
-def test_a_publication_for_all_tables_is_refused(plain):
+def test_a_publication_for_all_tables_is_refused(plain: Database) -> None:
     plain.as_superuser(f"CREATE PUBLICATION tidemark_{plain.source} FOR ALL TABLES")
     assert "FOR ALL TABLES" in refused(plain)
 
 
-def frozen(spec):
+def frozen(spec: SourceSpec) -> SourceSpec:
     return replace(spec, tables=tuple(replace(table, on_schema_change=OnSchemaChange.FREEZE) for table in spec.tables))
 
 
-def refused(database, spec=None):
+def refused(database: Database, spec: SourceSpec | None = None) -> str:
     with pytest.raises(SourceRefused) as caught:
         database.plan(spec)
     return str(caught.value)
 
 
-def test_every_problem_is_told_at_once_with_its_cure(database):
+def test_every_problem_is_told_at_once_with_its_cure(database: Database) -> None:
     database.execute("CREATE TABLE shop.bag (id int)")
     database.execute("CREATE TABLE shop.guarded (id int PRIMARY KEY)")
     database.execute("ALTER TABLE shop.guarded ENABLE ROW LEVEL SECURITY")
@@ -316,18 +318,18 @@ def test_every_problem_is_told_at_once_with_its_cure(database):
     assert 5 == len(said.splitlines())
 
 
-def test_a_role_that_bypasses_row_level_security_may_read_such_a_table(plain):
+def test_a_role_that_bypasses_row_level_security_may_read_such_a_table(plain: Database) -> None:
     plain.execute("ALTER TABLE shop.orders ENABLE ROW LEVEL SECURITY")
     plain.as_superuser(f"ALTER ROLE {plain.capture} BYPASSRLS")
     plain.init()
 
 
-def test_a_role_that_is_not_there_is_asked_for(plain):
+def test_a_role_that_is_not_there_is_asked_for(plain: Database) -> None:
     with pytest.raises(SourceRefused, match=r"CREATE ROLE nobody LOGIN REPLICATION PASSWORD"):
         init.plan(plain.url_admin, "nobody", plain.spec())
 
 
-def test_replication_by_membership_will_do(plain):
+def test_replication_by_membership_will_do(plain: Database) -> None:
     """Amazon gives it as a role, and no role of Amazon's has the attribute."""
     plain.as_superuser(f"ALTER ROLE {plain.capture} NOREPLICATION")
     plain.as_superuser(f"CREATE ROLE rds_replication; GRANT rds_replication TO {plain.capture}")
@@ -337,13 +339,13 @@ def test_replication_by_membership_will_do(plain):
         plain.as_superuser("DROP ROLE rds_replication")
 
 
-def test_an_admin_that_does_not_own_a_table_is_refused(plain):
+def test_an_admin_that_does_not_own_a_table_is_refused(plain: Database) -> None:
     spec = plain.spec()
     plain.as_superuser("ALTER TABLE shop.orders OWNER TO postgres")
     assert "shop.orders: its owner is postgres" in refused(plain, spec)
 
 
-def test_a_superuser_needs_no_url_of_the_capture_role(plain):
+def test_a_superuser_needs_no_url_of_the_capture_role(plain: Database) -> None:
     init.apply(init.plan(plain.url_super, plain.capture, plain.spec()))
     assert write_mark(plain.url, plain.source).catalog.relations
 
@@ -378,7 +380,7 @@ KEYS = {
 
 
 @pytest.mark.parametrize("statements", KEYS)
-def test_a_key_that_the_stream_does_not_carry_is_refused(database, statements):
+def test_a_key_that_the_stream_does_not_carry_is_refused(database: Database, statements: str) -> None:
     key, expected = KEYS[statements]
     for statement in statements.split("; "):
         database.execute(statement)
@@ -395,21 +397,21 @@ GOOD_KEYS = {
 
 
 @pytest.mark.parametrize("statements", GOOD_KEYS)
-def test_a_key_that_the_stream_carries_is_taken(database, statements):
+def test_a_key_that_the_stream_carries_is_taken(database: Database, statements: str) -> None:
     for statement in statements.split("; "):
         database.execute(statement)
     spec = database.spec()
     assert database.plan(SourceSpec(spec.name, (replace(spec.tables[0], key=GOOD_KEYS[statements]),))).steps
 
 
-def test_a_partition_beside_its_root_is_refused(database):
+def test_a_partition_beside_its_root_is_refused(database: Database) -> None:
     database.execute("CREATE TABLE shop.sales (id int PRIMARY KEY) PARTITION BY RANGE (id)")
     database.execute("CREATE TABLE shop.low PARTITION OF shop.sales FOR VALUES FROM (0) TO (10)")
     spec = database.spec("shop.sales", "shop.low")
     assert "shop.low: it is a partition of shop.sales, which has a spec" in refused(database, spec)
 
 
-def test_a_frozen_table_that_lost_or_moved_a_column_is_refused(plain):
+def test_a_frozen_table_that_lost_or_moved_a_column_is_refused(plain: Database) -> None:
     spec = plain.spec()
     plain.execute("ALTER TABLE shop.orders DROP state, ADD paid bool")
     assert plain.plan(spec).steps
@@ -417,7 +419,7 @@ def test_a_frozen_table_that_lost_or_moved_a_column_is_refused(plain):
 
 
 @pytest.mark.parametrize(("major", "sent"), [(15, False), (17, False), (18, True)])
-def test_stored_generated_columns_are_in_the_stream_since_18(database, major, sent):
+def test_stored_generated_columns_are_in_the_stream_since_18(database: Database, major: int, sent: bool) -> None:
     database.execute("CREATE TABLE shop.t (id int PRIMARY KEY, twice int GENERATED ALWAYS AS (id * 2) STORED)")
     database.init()
     database.execute("INSERT INTO shop.t VALUES (21)")
@@ -431,23 +433,23 @@ def test_stored_generated_columns_are_in_the_stream_since_18(database, major, se
     assert sent == ("twice" in {column.name for column in database.table("shop.t").columns})
 
 
-def test_one_database_is_one_source(plain):
+def test_one_database_is_one_source(plain: Database) -> None:
     plain.init()
     with pytest.raises(SourceRefused, match=rf"mirrored as tidemark_{plain.source} already"):
         init.plan(plain.url_admin, plain.capture, replace(plain.spec(), name="other"))
 
 
-def test_a_table_called_mark_that_is_not_ours_is_left_alone(plain):
+def test_a_table_called_mark_that_is_not_ours_is_left_alone(plain: Database) -> None:
     plain.execute("CREATE SCHEMA tidemark; CREATE TABLE tidemark.mark (id int)")
     assert "tidemark.mark is not tidemark's: it has (id integer)" in refused(plain, plain.spec("shop.orders"))
 
 
-def test_a_slot_of_the_same_name_elsewhere_is_refused(plain):
+def test_a_slot_of_the_same_name_elsewhere_is_refused(plain: Database) -> None:
     plain.as_superuser(f"SELECT pg_create_logical_replication_slot('tidemark_{plain.source}', 'test_decoding')")
     assert "is of plugin test_decoding" in refused(plain)
 
 
-def test_wal_that_is_not_logical_is_refused(tmp_path):
+def test_wal_that_is_not_logical_is_refused(tmp_path: Path) -> None:
     home = Path(__file__).parents[2] / ".tidemark" / "postgres" / "17"
     few = {"wal_level": "replica", "max_replication_slots": "0", "max_wal_senders": "0"}
     server = EmbeddedPostgres(home, tmp_path / "data", settings=few)
@@ -465,7 +467,7 @@ def test_wal_that_is_not_logical_is_refused(tmp_path):
     assert "raise max_wal_senders" in str(caught.value)
 
 
-def test_a_slot_that_was_lost_is_replaced_and_the_chain_shows_the_gap(orders, until):
+def test_a_slot_that_was_lost_is_replaced_and_the_chain_shows_the_gap(orders: Database, until: Until) -> None:
     """Else the next mark would seem to follow the last one, with the changes between them gone."""
     last = write_mark(orders.url, orders.source)
     orders.as_superuser(f"SELECT pg_drop_replication_slot('tidemark_{orders.source}')")
@@ -478,7 +480,7 @@ def test_a_slot_that_was_lost_is_replaced_and_the_chain_shows_the_gap(orders, un
 
 
 @EVERY_VERSION
-def test_drop_leaves_nothing_and_a_second_one_has_nothing_to_do(orders):
+def test_drop_leaves_nothing_and_a_second_one_has_nothing_to_do(orders: Database) -> None:
     init.drop(orders.url_super, orders.source)
     init.drop(orders.url_super, orders.source)
 
@@ -488,15 +490,15 @@ def test_drop_leaves_nothing_and_a_second_one_has_nothing_to_do(orders):
     orders.init()
 
 
-def test_drop_refuses_while_the_slot_is_read(orders, until):
+def test_drop_refuses_while_the_slot_is_read(orders: Database, until: Until) -> None:
     """Whoever reads it is told to stop first, and is not disconnected."""
     name = f"tidemark_{orders.source}"
     with psycopg.connect(orders.url + "?replication=database", autocommit=True) as stream:
         options = f"(proto_version '1', publication_names '{name}')"
         stream.pgconn.send_query(f"START_REPLICATION SLOT {name} LOGICAL 0/0 {options}".encode())
-        until(lambda: slot_health(orders.url, orders.source).active)
+        until(lambda: orders.slot().active)
         with pytest.raises(SourceRefused, match=rf"{name} is read by pid {stream.info.backend_pid}: stop its pipeline"):
             init.drop(orders.url_super, orders.source)
-        assert slot_health(orders.url, orders.source).active
+        assert orders.slot().active
         stream.pgconn.finish()
-    until(lambda: not slot_health(orders.url, orders.source).active)
+    until(lambda: not orders.slot().active)

@@ -5,11 +5,14 @@ import uuid
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any, NoReturn
 
 import psycopg
 import pytest
 from psycopg.rows import dict_row
 
+from tests.present import present
+from tests.source.conftest import Aside, Database, Until
 from tests.variants import any_of
 from tidemark.local.postgres import EmbeddedPostgres
 from tidemark_contract.errors import ConfigurationError, SourceRefused, SourceUnavailable
@@ -25,23 +28,23 @@ EVERY_VERSION = any_of("major", (15, 17, 18))
 ORDERS = TableName("shop", "orders")
 
 
-def as_the_stream_brings_it(database, nonce):
+def as_the_stream_brings_it(database: Database, nonce: str) -> dict[str, Any]:
     """Read a mark's row as text, in a session that is set as the connector sets its own."""
     with psycopg.connect(database.url, autocommit=True, row_factory=dict_row) as connection:
         connection.execute("SET TimeZone = 'UTC'; SET DateStyle = 'ISO, MDY'")
         columns = ", ".join(f"{name}::text" for name in marks.COLUMNS)
-        return connection.execute(f"SELECT {columns} FROM tidemark.mark WHERE nonce = %s", (nonce,)).fetchone()
+        return present(connection.execute(f"SELECT {columns} FROM tidemark.mark WHERE nonce = %s", (nonce,)).fetchone())
 
 
 @EVERY_VERSION
-def test_a_mark_is_the_same_whether_written_or_read_back(orders):
+def test_a_mark_is_the_same_whether_written_or_read_back(orders: Database) -> None:
     written = [write_mark(orders.url, orders.source, kind) for kind in MarkKind]
 
     assert written == [Mark.from_text(as_the_stream_brings_it(orders, mark.nonce)) for mark in written]
     assert [*MarkKind] == [mark.kind for mark in written]
 
 
-def test_a_time_without_a_fraction_reads_back(orders):
+def test_a_time_without_a_fraction_reads_back(orders: Database) -> None:
     """PostgreSQL leaves the zeros at a fraction's end away."""
     mark = write_mark(orders.url, orders.source)
     for second in ("07", "07.1", "07.12", "07.123456"):
@@ -51,7 +54,7 @@ def test_a_time_without_a_fraction_reads_back(orders):
 
 
 @EVERY_VERSION
-def test_each_mark_names_its_predecessor_and_contains_it(orders):
+def test_each_mark_names_its_predecessor_and_contains_it(orders: Database) -> None:
     first, second, third = (write_mark(orders.url, orders.source) for _ in range(3))
 
     assert [None, first.nonce, second.nonce] == [first.previous, second.previous, third.previous]
@@ -60,11 +63,11 @@ def test_each_mark_names_its_predecessor_and_contains_it(orders):
     assert third.snapshot.contains(first.snapshot)
 
 
-def test_a_mark_sees_what_has_committed_and_not_what_runs(orders):
+def test_a_mark_sees_what_has_committed_and_not_what_runs(orders: Database) -> None:
     with orders.session() as writer:
         writer.execute("BEGIN")
         writer.execute("INSERT INTO shop.orders VALUES (4, 'running')")
-        xid = int(writer.execute("SELECT pg_current_xact_id()::text").fetchone()[0])
+        xid = int(present(writer.execute("SELECT pg_current_xact_id()::text").fetchone())[0])
         before = write_mark(orders.url, orders.source)
         writer.execute("COMMIT")
     after = write_mark(orders.url, orders.source)
@@ -73,15 +76,15 @@ def test_a_mark_sees_what_has_committed_and_not_what_runs(orders):
 
 
 @EVERY_VERSION
-def test_marks_written_side_by_side_under_writers_are_one_chain(orders, aside):
+def test_marks_written_side_by_side_under_writers_are_one_chain(orders: Database, aside: Aside) -> None:
     """The lock is taken before the snapshot: a mark that waited for its turn sees its predecessor."""
 
-    def write_orders():
+    def write_orders() -> None:
         with orders.session() as writer:
             for number in range(100, 200):
                 writer.execute("INSERT INTO shop.orders VALUES (%s, 'x')", (number,))
 
-    written = [[], []]
+    written: tuple[list[Mark], list[Mark]] = ([], [])
     with (
         aside(write_orders),
         aside(lambda: written[0].extend(write_mark(orders.url, orders.source) for _ in range(12))),
@@ -95,7 +98,9 @@ def test_marks_written_side_by_side_under_writers_are_one_chain(orders, aside):
     assert all(later.follows(earlier) for earlier, later in pairwise(chain))
 
 
-def test_a_mark_under_way_for_long_makes_the_next_one_unavailable(orders, monkeypatch):
+def test_a_mark_under_way_for_long_makes_the_next_one_unavailable(
+    orders: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(marks, "LOCK_TIMEOUT_S", 0.2)
     with orders.reader() as other:
         other.execute("SELECT pg_advisory_lock(%s)", (marks.LOCK,))
@@ -104,7 +109,7 @@ def test_a_mark_under_way_for_long_makes_the_next_one_unavailable(orders, monkey
 
 
 @EVERY_VERSION
-def test_a_mark_is_durable_where_the_role_commits_asynchronously(orders):
+def test_a_mark_is_durable_where_the_role_commits_asynchronously(orders: Database) -> None:
     """Else a crash would take back what the lake has published."""
     orders.as_superuser(f"ALTER ROLE {orders.capture} SET synchronous_commit = off")
     orders.execute(
@@ -117,13 +122,15 @@ def test_a_mark_is_durable_where_the_role_commits_asynchronously(orders):
     assert "on" == write_mark(orders.url, orders.source).system_id
 
 
-def write_marks_for_ever(orders):
+def write_marks_for_ever(orders: Database) -> NoReturn:
     while True:
         write_mark(orders.url, orders.source)
 
 
 @EVERY_VERSION
-def test_a_mark_that_waits_for_a_synchronous_standby_says_which_setting(orders, monkeypatch):
+def test_a_mark_that_waits_for_a_synchronous_standby_says_which_setting(
+    orders: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """And a role that waits for none writes its marks all the same."""
     monkeypatch.setattr(marks, "COMMIT_S", 0.5)
     orders.as_superuser("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
@@ -146,7 +153,7 @@ def test_a_mark_that_waits_for_a_synchronous_standby_says_which_setting(orders, 
         orders.as_superuser("SELECT pg_reload_conf()")
 
 
-def test_the_catalog_lists_tables_with_roots_keys_and_columns(database):
+def test_the_catalog_lists_tables_with_roots_keys_and_columns(database: Database) -> None:
     database.execute("CREATE TABLE shop.plain (id int PRIMARY KEY, gone int, v text)")
     database.execute("ALTER TABLE shop.plain DROP gone, ADD price numeric(8,2) DEFAULT 1.5")
     database.execute("CREATE TABLE shop.sales (day date, id int, PRIMARY KEY (day, id)) PARTITION BY RANGE (day)")
@@ -170,7 +177,7 @@ def test_the_catalog_lists_tables_with_roots_keys_and_columns(database):
     assert 4 == len(catalog.relations), "the table of marks is left out, and so are partitions with partitions"
 
 
-def test_the_key_in_the_catalog_is_the_identity_index_where_there_is_one(database):
+def test_the_key_in_the_catalog_is_the_identity_index_where_there_is_one(database: Database) -> None:
     database.execute("CREATE TABLE shop.t (a int PRIMARY KEY, c int NOT NULL, b int NOT NULL, d int)")
     database.execute("CREATE UNIQUE INDEX t_bc ON shop.t (b, c) INCLUDE (d)")
     database.execute("ALTER TABLE shop.t REPLICA IDENTITY USING INDEX t_bc")
@@ -201,7 +208,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
-def test_what_the_stream_does_not_tell_shows_between_two_marks(orders, change):
+def test_what_the_stream_does_not_tell_shows_between_two_marks(orders: Database, change: str) -> None:
     spec, before = orders.table("shop.orders"), write_mark(orders.url, orders.source).catalog.table(ORDERS)
     for statement in change.format(p=f"tidemark_{orders.source}").split("; "):
         orders.execute(statement)
@@ -231,7 +238,7 @@ FOLLOWED = {
 
 @EVERY_VERSION
 @pytest.mark.parametrize(("change", "expected"), FOLLOWED.values(), ids=FOLLOWED.keys())
-def test_what_can_be_told_is_followed(orders, change, expected):
+def test_what_can_be_told_is_followed(orders: Database, change: str, expected: Evolution) -> None:
     spec, before = orders.table("shop.orders"), write_mark(orders.url, orders.source).catalog.table(ORDERS)
     orders.execute(change)
 
@@ -239,7 +246,7 @@ def test_what_can_be_told_is_followed(orders, change, expected):
 
 
 @EVERY_VERSION
-def test_the_labels_of_every_enum_in_a_type_are_in_the_mark(database):
+def test_the_labels_of_every_enum_in_a_type_are_in_the_mark(database: Database) -> None:
     database.execute("CREATE TYPE shop.mood AS ENUM ('sad', 'ok'); CREATE DOMAIN shop.checked AS shop.mood")
     database.execute("CREATE TYPE shop.pair AS (a int, moods shop.checked[])")
     database.execute("CREATE TYPE shop.moods AS RANGE (subtype = shop.mood)")
@@ -258,7 +265,7 @@ def test_the_labels_of_every_enum_in_a_type_are_in_the_mark(database):
 
 
 @EVERY_VERSION
-def test_every_index_that_could_be_a_key_is_in_the_mark(database):
+def test_every_index_that_could_be_a_key_is_in_the_mark(database: Database) -> None:
     database.execute("CREATE TABLE shop.t (a int PRIMARY KEY, b int NOT NULL, c int, d int NOT NULL)")
     database.execute("CREATE UNIQUE INDEX ON shop.t (d, b) INCLUDE (c); CREATE UNIQUE INDEX ON shop.t (c)")
     database.execute("CREATE UNIQUE INDEX ON shop.t (b) WHERE a > 0; CREATE UNIQUE INDEX ON shop.t ((b + 1))")
@@ -268,7 +275,7 @@ def test_every_index_that_could_be_a_key_is_in_the_mark(database):
     assert ((1,), ((1,), (4, 2)), 4) == (relation.key, relation.keys, relation.attributes)
 
 
-def test_ordinary_writes_and_a_table_added_beside_change_nothing_in_the_catalog(orders):
+def test_ordinary_writes_and_a_table_added_beside_change_nothing_in_the_catalog(orders: Database) -> None:
     before = write_mark(orders.url, orders.source).catalog.table(ORDERS)
     orders.execute("UPDATE shop.orders SET state = 'sent'")
     orders.execute("CREATE TABLE shop.more (id int PRIMARY KEY)")
@@ -278,7 +285,7 @@ def test_ordinary_writes_and_a_table_added_beside_change_nothing_in_the_catalog(
     assert before == write_mark(orders.url, orders.source).catalog.table(ORDERS)
 
 
-def test_the_catalog_is_that_of_the_snapshot_and_not_of_now(orders):
+def test_the_catalog_is_that_of_the_snapshot_and_not_of_now(orders: Database) -> None:
     """format_type and its like would tell of a change that the mark does not see."""
     with orders.reader() as reader:
         reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
@@ -290,7 +297,7 @@ def test_the_catalog_is_that_of_the_snapshot_and_not_of_now(orders):
     assert ["id", "state"] == [column.name for column in old.catalog.table(ORDERS)[0].columns]
 
 
-def test_marks_are_found_and_expired_down_to_the_newest(orders):
+def test_marks_are_found_and_expired_down_to_the_newest(orders: Database) -> None:
     written = [write_mark(orders.url, orders.source) for _ in range(5)]
 
     assert 3 == expire_marks(orders.url, 2)
@@ -301,13 +308,13 @@ def test_marks_are_found_and_expired_down_to_the_newest(orders):
         expire_marks(orders.url, 0)
 
 
-def test_a_database_without_marks_is_refused(database):
+def test_a_database_without_marks_is_refused(database: Database) -> None:
     with pytest.raises(SourceRefused, match=r"mark"):
         write_mark(database.url, database.source)
 
 
 @EVERY_VERSION
-def test_the_timeline_is_the_one_that_is_written_now(major, tmp_path, until):
+def test_the_timeline_is_the_one_that_is_written_now(major: int, tmp_path: Path, until: Until) -> None:
     """After a promotion the control file tells the old one until the first checkpoint."""
     home = Path(__file__).parents[2] / ".tidemark" / "postgres" / str(major)
     with EmbeddedPostgres(home, tmp_path / "first" / "data") as first:
@@ -321,7 +328,7 @@ def test_the_timeline_is_the_one_that_is_written_now(major, tmp_path, until):
             conf.write("restore_command = 'false'\n")
         first.start()
         with psycopg.connect(first.superuser_url, autocommit=True) as connection:
-            until(lambda: not connection.execute("SELECT pg_is_in_recovery()").fetchone()[0])
+            until(lambda: not present(connection.execute("SELECT pg_is_in_recovery()").fetchone())[0])
             connection.execute("CREATE ROLE watcher LOGIN PASSWORD 'w'; GRANT USAGE ON SCHEMA tidemark TO watcher")
             connection.execute("GRANT SELECT, INSERT ON tidemark.mark TO watcher")
         after = write_mark(first.url("watcher", "postgres", "w"), "shop")
@@ -332,7 +339,7 @@ def test_the_timeline_is_the_one_that_is_written_now(major, tmp_path, until):
     assert after.previous == before.nonce
 
 
-def make_marks(url):
+def make_marks(url: str) -> None:
     from tidemark_source.checks import MARK_COLUMNS
 
     with psycopg.connect(url, autocommit=True) as connection:
@@ -340,7 +347,7 @@ def make_marks(url):
         connection.execute(f"CREATE SCHEMA tidemark; CREATE TABLE tidemark.mark ({columns})")
 
 
-def test_a_mark_that_the_source_lacks_or_of_another_server_is_told(orders):
+def test_a_mark_that_the_source_lacks_or_of_another_server_is_told(orders: Database) -> None:
     first, second = (write_mark(orders.url, orders.source) for _ in range(2))
     lost = replace(second, nonce=str(uuid.uuid4()))
 
@@ -351,7 +358,7 @@ def test_a_mark_that_the_source_lacks_or_of_another_server_is_told(orders):
     assert "the lake follows 9" in (changed_since(orders.url, [replace(second, system_id="9")]) or "")
 
 
-def test_a_mark_can_be_asked_for_above_ids_that_the_source_does_not_know(orders):
+def test_a_mark_can_be_asked_for_above_ids_that_the_source_does_not_know(orders: Database) -> None:
     before = write_mark(orders.url, orders.source)
     high = write_mark(orders.url, orders.source, above=before.id + 1000)
     after = write_mark(orders.url, orders.source, above=3)

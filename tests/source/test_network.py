@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from tests.network import Network, network_to
+from tests.present import present
 from tests.source.conftest import Database
 from tests.variants import any_of
 from tidemark_contract.errors import SourceUnavailable
@@ -162,7 +163,7 @@ def test_a_server_that_has_lost_us_lets_go_of_our_locks(
 def test_the_server_looks_after_a_client_that_has_vanished(orders: Database) -> None:
     names = ("tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count", "tcp_user_timeout")
     with connect(orders.url, purpose="test") as session:
-        assert ["30", "10", "3", "60000"] == [session.execute(f"SHOW {name}").fetchone()[0] for name in names]
+        assert ["30", "10", "3", "60000"] == [present(session.execute(f"SHOW {name}").fetchone())[0] for name in names]
 
 
 def test_a_reader_that_rests_is_not_ended(orders: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,10 +8,10 @@ import pytest
 from tidemark_source.pace import FULL, Pace
 
 
-def seconds(pace, *works):
+def seconds(pace: Pace, *works: float) -> float:
     """Do pieces of work of so many seconds in threads of their own, and tell how long all took."""
 
-    def work(length):
+    def work(length: float) -> None:
         with pace.work():
             time.sleep(length)
 
@@ -24,17 +24,17 @@ def seconds(pace, *works):
     return time.monotonic() - began
 
 
-def test_it_rests_in_proportion_to_the_work_of_all():
+def test_it_rests_in_proportion_to_the_work_of_all() -> None:
     assert 0.75 < seconds(Pace(0.25, burst_s=0), 0.1, 0.1) < 3
 
 
-def test_at_full_pace_and_at_the_beginning_it_does_not_rest():
+def test_at_full_pace_and_at_the_beginning_it_does_not_rest() -> None:
     assert seconds(Pace(FULL, burst_s=0), 0.1) < 0.3
     assert seconds(Pace(0.001, burst_s=0.5), 0.1) < 0.3
 
 
-def test_what_the_check_raises_ends_the_rest():
-    def given_up():
+def test_what_the_check_raises_ends_the_rest() -> None:
+    def given_up() -> None:
         raise InterruptedError
 
     with pytest.raises(InterruptedError), Pace(0.0001, given_up, burst_s=0).work():

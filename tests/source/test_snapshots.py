@@ -2,10 +2,13 @@
 
 import threading
 import time
+from typing import Any
 
 import psycopg
 import pytest
 
+from tests.present import present
+from tests.source.conftest import Aside, Database, Until
 from tests.variants import any_of
 from tidemark_contract.errors import SnapshotGivenUp, SourceRefused, SourceUnavailable
 from tidemark_contract.marks import MarkKind
@@ -15,7 +18,7 @@ from tidemark_source.copyout import copy_text
 from tidemark_source.marks import changed_since, write_mark
 from tidemark_source.pace import FULL, Pace
 from tidemark_source.proofs import ProofReader
-from tidemark_source.snapshots import hold, join
+from tidemark_source.snapshots import HeldSnapshot, hold, join
 
 EVERY_VERSION = any_of("major", (15, 17, 18))
 
@@ -23,7 +26,7 @@ ORDERS = TableName("shop", "orders")
 
 
 @pytest.fixture
-def partitioned(database):
+def partitioned(database: Database) -> Database:
     database.execute("CREATE TABLE shop.sales (id int PRIMARY KEY) PARTITION BY RANGE (id)")
     database.execute("CREATE TABLE shop.sales_1 PARTITION OF shop.sales FOR VALUES FROM (0) TO (10)")
     database.execute("CREATE TABLE shop.sales_2 PARTITION OF shop.sales FOR VALUES FROM (10) TO (20)")
@@ -33,14 +36,14 @@ def partitioned(database):
 
 
 @EVERY_VERSION
-def test_all_readers_see_the_rows_of_the_mark_whatever_is_written_meanwhile(orders):
+def test_all_readers_see_the_rows_of_the_mark_whatever_is_written_meanwhile(orders: Database) -> None:
     with hold(orders.url, orders.source, [ORDERS], MarkKind.COPY) as held:
         orders.execute("UPDATE shop.orders SET state = 'late'")
         orders.execute("DELETE FROM shop.orders WHERE id = 1")
         orders.execute("INSERT INTO shop.orders VALUES (9, 'late')")
         readers = [join(orders.url, held.id, f"reader {number}") for number in range(3)]
         read = [b"".join(copy_text(reader, orders.table("shop.orders"))) for reader in readers]
-        seen = {reader.execute("SELECT pg_current_snapshot()::text").fetchone()[0] for reader in readers}
+        seen = {present(reader.execute("SELECT pg_current_snapshot()::text").fetchone())[0] for reader in readers}
         for reader in readers:
             reader.close()
         held.check()
@@ -50,7 +53,7 @@ def test_all_readers_see_the_rows_of_the_mark_whatever_is_written_meanwhile(orde
 
 
 @EVERY_VERSION
-def test_the_mark_is_in_the_chain_and_durable_before_the_block_begins(orders):
+def test_the_mark_is_in_the_chain_and_durable_before_the_block_begins(orders: Database) -> None:
     before = write_mark(orders.url, orders.source)
     with hold(orders.url, orders.source, [ORDERS], MarkKind.VERIFY) as held:
         assert changed_since(orders.url, [held.mark]) is None
@@ -64,10 +67,12 @@ def test_the_mark_is_in_the_chain_and_durable_before_the_block_begins(orders):
 
 
 @EVERY_VERSION
-def test_a_truncate_gets_its_way_quickly_and_the_snapshot_is_given_up(orders, aside, until):
+def test_a_truncate_gets_its_way_quickly_and_the_snapshot_is_given_up(
+    orders: Database, aside: Aside, until: Until
+) -> None:
     """Behind a queued TRUNCATE every reader and writer of the table waits."""
 
-    def truncate():
+    def truncate() -> tuple[int, float]:
         with orders.session() as application:
             started = time.monotonic()
             application.execute("TRUNCATE shop.orders")
@@ -93,7 +98,7 @@ def test_a_truncate_gets_its_way_quickly_and_the_snapshot_is_given_up(orders, as
     assert seconds < 10
 
 
-def test_a_truncate_of_a_partition_counts_as_one_of_its_table(partitioned, aside):
+def test_a_truncate_of_a_partition_counts_as_one_of_its_table(partitioned: Database, aside: Aside) -> None:
     with (
         pytest.raises(SnapshotGivenUp, match=r"shop\.sales_2"),
         hold(partitioned.url, partitioned.source, [TableName("shop", "sales")], MarkKind.COPY, patience_s=0.1),
@@ -103,12 +108,12 @@ def test_a_truncate_of_a_partition_counts_as_one_of_its_table(partitioned, aside
     assert [(1,)] == partitioned.execute("SELECT id FROM shop.sales")
 
 
-def truncated_by_another(database, table):
+def truncated_by_another(database: Database, table: str) -> None:
     with database.session() as application:
         application.execute(f"TRUNCATE {table}")
 
 
-def test_what_a_reader_says_when_it_is_disconnected_is_not_what_the_caller_gets(orders, aside):
+def test_what_a_reader_says_when_it_is_disconnected_is_not_what_the_caller_gets(orders: Database, aside: Aside) -> None:
     with (
         pytest.raises(SnapshotGivenUp),
         hold(orders.url, orders.source, [ORDERS], MarkKind.COPY, patience_s=0.1) as held,
@@ -118,7 +123,7 @@ def test_what_a_reader_says_when_it_is_disconnected_is_not_what_the_caller_gets(
         reader.execute("SELECT pg_sleep(60), count(*) FROM shop.orders")
 
 
-def test_a_snapshot_is_given_up_when_it_was_held_too_long(orders, until):
+def test_a_snapshot_is_given_up_when_it_was_held_too_long(orders: Database, until: Until) -> None:
     with (  # noqa: PT012 (it is raised at the block's end)
         pytest.raises(SnapshotGivenUp, match=r"was held for 1 s.*--pace"),
         hold(orders.url, orders.source, [ORDERS], MarkKind.VERIFY, limit_s=1) as held,
@@ -131,10 +136,10 @@ def test_a_snapshot_is_given_up_when_it_was_held_too_long(orders, until):
     assert [] == orders.execute("SELECT pid FROM pg_stat_activity WHERE application_name = 'tidemark hold'")
 
 
-def test_reindex_waits_for_readers_and_is_let_through_too(orders, aside):
+def test_reindex_waits_for_readers_and_is_let_through_too(orders: Database, aside: Aside) -> None:
     """It keeps writers out while it waits for those who have read the table."""
 
-    def reindex():
+    def reindex() -> None:
         with orders.session() as application:
             application.execute("REINDEX INDEX shop.orders_pkey")
 
@@ -149,7 +154,7 @@ def test_reindex_waits_for_readers_and_is_let_through_too(orders, aside):
         reader.close()
 
 
-def test_a_truncate_that_gives_up_in_time_leaves_the_snapshot_alone(orders):
+def test_a_truncate_that_gives_up_in_time_leaves_the_snapshot_alone(orders: Database) -> None:
     with (
         hold(orders.url, orders.source, [ORDERS], MarkKind.COPY, patience_s=60) as held,
         orders.session() as application,
@@ -160,10 +165,12 @@ def test_a_truncate_that_gives_up_in_time_leaves_the_snapshot_alone(orders):
         held.check()
 
 
-def test_those_who_wait_for_somebody_else_are_no_reason_to_give_up(orders, aside, until):
+def test_those_who_wait_for_somebody_else_are_no_reason_to_give_up(
+    orders: Database, aside: Aside, until: Until
+) -> None:
     """CREATE INDEX waits for a writer; the snapshot is in nobody's way."""
 
-    def create_index():
+    def create_index() -> None:
         with orders.session() as other:
             other.execute("CREATE INDEX ON shop.orders (state)")
 
@@ -184,7 +191,7 @@ def test_those_who_wait_for_somebody_else_are_no_reason_to_give_up(orders, aside
 
 
 @pytest.mark.parametrize("lost", ["tidemark hold", "tidemark watch"])
-def test_a_lost_connection_is_told(orders, until, lost):
+def test_a_lost_connection_is_told(orders: Database, until: Until, lost: str) -> None:
     with (  # noqa: PT012 (it is raised at the block's end)
         pytest.raises(SourceUnavailable),
         hold(orders.url, orders.source, [ORDERS], MarkKind.COPY) as held,
@@ -196,7 +203,7 @@ def test_a_lost_connection_is_told(orders, until, lost):
         until(lambda: failed(held))
 
 
-def test_a_connection_lost_at_the_last_moment_is_told_too(orders):
+def test_a_connection_lost_at_the_last_moment_is_told_too(orders: Database) -> None:
     with pytest.raises(SourceUnavailable), hold(orders.url, orders.source, [ORDERS], MarkKind.COPY):
         orders.as_superuser(
             "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE application_name = 'tidemark hold' "
@@ -204,7 +211,7 @@ def test_a_connection_lost_at_the_last_moment_is_told_too(orders):
         )
 
 
-def failed(held):
+def failed(held: HeldSnapshot) -> bool:
     try:
         held.check()
     except (SnapshotGivenUp, SourceUnavailable):
@@ -212,14 +219,14 @@ def failed(held):
     return False
 
 
-def test_the_callers_own_error_passes_and_the_locks_are_let_go(orders):
+def test_the_callers_own_error_passes_and_the_locks_are_let_go(orders: Database) -> None:
     with pytest.raises(ZeroDivisionError), hold(orders.url, orders.source, [ORDERS], MarkKind.COPY):
         raise ZeroDivisionError
     orders.execute("SET lock_timeout = '5s'")
     orders.execute("TRUNCATE shop.orders")
 
 
-def test_a_snapshot_whose_holder_is_gone_cannot_be_joined(orders):
+def test_a_snapshot_whose_holder_is_gone_cannot_be_joined(orders: Database) -> None:
     with hold(orders.url, orders.source, [ORDERS], MarkKind.COPY) as held:
         pass
     for name in (held.id, "no such name"):
@@ -227,7 +234,7 @@ def test_a_snapshot_whose_holder_is_gone_cannot_be_joined(orders):
             join(orders.url, name, "reader")
 
 
-def test_a_reader_does_not_queue_behind_a_truncate(orders, aside, until):
+def test_a_reader_does_not_queue_behind_a_truncate(orders: Database, aside: Aside, until: Until) -> None:
     """It would hold up everybody behind it."""
     with hold(orders.url, orders.source, [ORDERS], MarkKind.COPY, patience_s=60) as held:
         application = orders.session()
@@ -246,12 +253,14 @@ def test_a_reader_does_not_queue_behind_a_truncate(orders, aside, until):
         application.close()
 
 
-def swallow(application):
+def swallow(application: psycopg.Connection[Any]) -> None:
     with pytest.raises(psycopg.errors.QueryCanceled):
         application.execute("TRUNCATE shop.orders")
 
 
-def test_a_table_that_is_being_truncated_is_not_waited_for_long(orders, monkeypatch):
+def test_a_table_that_is_being_truncated_is_not_waited_for_long(
+    orders: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(snapshots, "LOCK_TIMEOUT_S", 1)
     with orders.session() as application:
         application.execute("BEGIN; TRUNCATE shop.orders")
@@ -262,12 +271,12 @@ def test_a_table_that_is_being_truncated_is_not_waited_for_long(orders, monkeypa
             raise AssertionError
 
 
-def test_a_truncate_that_came_before_the_lock_is_seen(orders, aside, until):
+def test_a_truncate_that_came_before_the_lock_is_seen(orders: Database, aside: Aside, until: Until) -> None:
     """The lock comes before the snapshot: else the readers would find an empty table under an older one."""
     application = orders.session()
     application.execute("BEGIN; TRUNCATE shop.orders; INSERT INTO shop.orders VALUES (7, 'after')")
 
-    def read():
+    def read() -> bytes:
         with (
             hold(orders.url, orders.source, [ORDERS], MarkKind.COPY) as held,
             join(orders.url, held.id, "reader") as reader,
@@ -281,7 +290,7 @@ def test_a_truncate_that_came_before_the_lock_is_seen(orders, aside, until):
     assert [b"7\tafter\n"] == done
 
 
-def test_a_table_outside_of_the_publication_cannot_be_held(orders):
+def test_a_table_outside_of_the_publication_cannot_be_held(orders: Database) -> None:
     orders.execute("CREATE TABLE shop.more (id int PRIMARY KEY)")
     orders.execute(f"GRANT SELECT ON shop.more TO {orders.capture}")
     with (

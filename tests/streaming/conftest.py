@@ -6,12 +6,11 @@ from urllib.parse import quote
 import pytest
 
 _HERE = Path(__file__).resolve().parent
-# The suite's own helpers, and the embedded server, whose package this environment does not have.
-sys.path[:0] = [str(_HERE), str(_HERE.parents[1] / "console" / "src")]
+# The embedded server, whose package this environment does not have.
+sys.path.insert(0, str(_HERE.parents[1] / "console" / "src"))
 
-from database import Database  # noqa: E402
-from stack import Stack  # noqa: E402
-
+from tests.streaming.database import Database  # noqa: E402
+from tests.streaming.stack import Stack  # noqa: E402
 from tidemark.local.home import home  # noqa: E402
 from tidemark.local.postgres import EmbeddedPostgres  # noqa: E402
 

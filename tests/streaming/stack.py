@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from landed import Landed
-
+from tests.streaming.landed import Landed
 from tidemark_streaming.processes import Processes
 
 

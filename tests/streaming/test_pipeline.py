@@ -5,16 +5,17 @@ import os
 import signal
 import stat
 import subprocess
+from functools import partial
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
-from conftest import PASSWORD
-from database import Database
-from landed import Landed, eventually
-from looking import LINUX, files_with, listening_addresses
-from stack import Stack
 
+from tests.streaming.conftest import PASSWORD
+from tests.streaming.database import Database
+from tests.streaming.landed import Landed, eventually
+from tests.streaming.looking import LINUX, files_with, listening_addresses
+from tests.streaming.stack import Stack
 from tidemark.local.postgres import EmbeddedPostgres
 from tidemark_streaming.flink_settings import JOBMANAGER, TASKMANAGER
 from tidemark_streaming.home import Home
@@ -107,6 +108,10 @@ def test_only_this_machine_can_reach_it(stack: Stack) -> None:
     assert {"127.0.0.1"} == set().union(*listeners)
 
 
+def _has_grown(landed: Landed, seen: int) -> bool:
+    return len(landed.names()) > seen + 1
+
+
 def test_every_change_lands_once_across_kills_of_both_processes(
     stack: Stack, database: Database, postgres: EmbeddedPostgres
 ) -> None:
@@ -115,7 +120,7 @@ def test_every_change_lands_once_across_kills_of_both_processes(
         writer.tell(_WRITE_UNTIL_TOLD)
         for role in ("taskmanager", "jobmanager"):
             landed, seen = stack.landed(), len(stack.landed().names())
-            eventually(lambda landed=landed, seen=seen: len(landed.names()) > seen + 1, "landing under load")
+            eventually(partial(_has_grown, landed, seen), "landing under load")
             _kill(stack, role)
             assert "down" == stack.status()["state"]
             assert 1 == stack.start()["incarnation"]

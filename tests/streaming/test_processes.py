@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from landed import eventually
 
+from tests.streaming.landed import eventually
 from tidemark_streaming.processes import Processes
 
 _DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); signal.pause()"

@@ -126,7 +126,8 @@ class Mirror:
         return found
 
     def wait_for_stream(self, state: str) -> dict[str, Any]:
-        return self.until(lambda: (stream := self.status()["stream"])["state"] == state and stream, state)
+        stream: dict[str, Any] = self.until(lambda: (now := self.status()["stream"])["state"] == state and now, state)
+        return stream
 
     def until(self, found: Callable[[], Any], what: str) -> Any:
         deadline = time.monotonic() + PATIENCE_S

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 
 import psycopg
 import pytest
@@ -241,7 +242,7 @@ def the_server_goes_away_under_each_job(mirror: Mirror) -> None:
         job = threading.Thread(target=lambda work=work, ended=ended: ended.append(outcome(work)))
         job.start()
         newer = f"SELECT 1 FROM tidemark.mark WHERE id > {last}"
-        mirror.until(lambda newer=newer: mirror.write(newer, role="superuser"), "a mark of the job's")
+        mirror.until(partial(mirror.write, newer, role="superuser"), "a mark of the job's")
         fault()
         mirror.server.start()
         job.join(180)
@@ -276,7 +277,7 @@ def the_jvm_of_a_job_is_killed(mirror: Mirror) -> None:
     for number, job in enumerate(("copy", "verify")):
         mirror.rows(1540 + number, 1540 + number)
         process = start_job(mirror, job)
-        java = mirror.until(lambda process=process: children(process), "a JVM")
+        java = mirror.until(partial(children, process), "a JVM")
         time.sleep(3 + random.random() * 8)
         for pid in java:
             with suppress(ProcessLookupError):  # the job was quicker

@@ -9,7 +9,7 @@ from airflow.sdk import dag, task
 
 
 @dag(schedule=None)
-def look_around():
+def look_around() -> None:
     # Once more where the host is so busy that a worker's call to the API server takes too long.
     @task(retries=2, retry_delay=timedelta(seconds=5))
     def look() -> dict[str, object]:
