@@ -136,6 +136,12 @@ class Mirror:
             time.sleep(0.5)
         return answer
 
+    def lands(self) -> None:
+        """Wait until all that was written has: a stream whose server was away is not back at once."""
+        [(written,)] = self.write("SELECT pg_current_wal_lsn()::text")
+        landed = f"SELECT 1 FROM pg_replication_slots WHERE confirmed_flush_lsn >= '{written}'"
+        self.until(lambda: self.write(landed, role="superuser"), "landed")
+
     def stop(self) -> None:
         self.world.must("stop")
 

@@ -124,7 +124,8 @@ def a_backup_is_restored_that_holds_every_mark(mirror: Mirror) -> None:
     mirror.is_equal()
     kept = mirror.back_up()
     mirror.rows(1170, 1190)
-    mirror.stop()  # by which all of it lands
+    mirror.lands()
+    mirror.stop()
     mirror.restore(kept)
     mirror.rows(1200, 1260)
     before = mirror.published()
