@@ -13,7 +13,7 @@ from tidemark_jobs.control import PublishedMark
 from tidemark_jobs.deltalog import open_table
 from tidemark_jobs.export import copy_lines
 from tidemark_jobs.fold.values import row_texts
-from tidemark_jobs.history.table import as_silver, columns_of, widened
+from tidemark_jobs.history.table import as_silver, columns_of, completed, widened
 from tidemark_jobs.silver import DELETED
 
 Rows = dict[str, Any]
@@ -66,10 +66,10 @@ def valid_lines(spark: SparkSession, world: Exactness, spec: TableSpec, publishe
 
 def _history(spark: SparkSession, world: Exactness, spec: TableSpec) -> DataFrame:
     url = world.control.layout.history(spec.table)
-    _, names = widened(columns_of(open_table(url)), spec)
+    columns, names = widened(columns_of(open_table(url)), spec)
     rows = spark.read.format("delta").load(url)
     ours = [name for name in rows.columns if name.startswith(("_from", "_to"))]
-    return as_silver(rows, names, ours)
+    return as_silver(completed(rows, columns), names, ours)
 
 
 def _told(rows: DataFrame, spec: TableSpec, others: list[str]) -> list[tuple[Any, ...]]:

@@ -13,12 +13,14 @@ from pyspark.sql import functions as F
 from tests.jobs.conftest import take_way
 from tests.jobs.drawn import drawn
 from tests.jobs.lake import LINES, LOG, ORDERS, Lake, delete, insert, mark, relation, truncate, update
+from tests.present import present
 from tests.variants import any_of
 from tidemark_contract.evolution import spec_at
 from tidemark_contract.specs import ColumnSpec, History, SourceSpec, TableSpec
 from tidemark_jobs.deltalog import open_table
 from tidemark_jobs.export import copy_lines
 from tidemark_jobs.history.forward import Histories
+from tidemark_jobs.history.proof import history_at
 from tidemark_jobs.history.table import as_silver, columns_of, widened
 from tidemark_jobs.maintain import compact, vacuum
 
@@ -256,6 +258,27 @@ def test_columns_come_and_a_type_that_changes_has_a_column_of_its_own(lake: Lake
     ] == told
     for number, then in ((1, TOLD), (2, TOLD), (3, noted)):
         assert lake.lines(then, number) == valid_at(lake, then, number)
+
+
+@BOTH_WAYS
+def test_a_column_that_came_and_was_never_written_is_null(lake: Lake) -> None:
+    """Silver's rows are as they were then, so the history has not moved; and goes on by what is written next."""
+    noted = replace(TOLD, columns=(*ORDERS.columns, ColumnSpec("note", "text")))
+    catalog = [relation(noted), relation(LINES), relation(LOG)]
+    lake.land(mark(2, 110, catalog=catalog)).sync()
+    published = present(lake.run.control.published(2))
+    shown = sorted(row[0] for row in copy_lines(history_at(lake.run, lake.spark, noted, published), noted).collect())
+    assert ["1\ta\t1.00\t\\N", "2\tb\tNaN\t\\N", "3\tc\t\\N\t\\N"] == shown == lake.lines(noted, 2)
+
+    at = lake.lsn
+    written = update(noted, 111, id="1", price="2.00", unchanged=("state", "note"))
+    lake.land(written, mark(3, 120, catalog=catalog)).sync()
+    assert [
+        ("1\ta\t1.00\t\\N", None, at + 10, 1, 3),
+        ("1\ta\t2.00\t\\N", at + 10, None, 3, None),
+        ("2\tb\tNaN\t\\N", None, None, 1, None),
+        ("3\tc\t\\N\t\\N", None, None, 1, None),
+    ] == versions(lake, noted)
 
 
 def test_it_is_compacted_and_vacuumed_and_what_somebody_else_did_to_it_is_mended(lake: Lake) -> None:

@@ -11,7 +11,7 @@ from tidemark_contract.errors import LakeUnavailable
 from tidemark_contract.specs import TableSpec
 from tidemark_jobs.control import PublishedMark, TableVersion
 from tidemark_jobs.deltalog import open_table
-from tidemark_jobs.history.table import as_silver, columns_of, stands_at, widened
+from tidemark_jobs.history.table import as_silver, columns_of, completed, stands_at, widened
 from tidemark_jobs.reader import read_table
 from tidemark_jobs.run import Run
 
@@ -28,11 +28,11 @@ def history_at(run: Run, spark: SparkSession, spec: TableSpec, published: Publis
     assert version is not None, f"{spec.table} is not in {published}"
     url = run.layout.history(spec.table)
     table = _arrived(url, version, time.monotonic() + run.job.timeout)
-    _, names = widened(columns_of(table), spec)
+    columns, names = widened(columns_of(table), spec)
     mark = F.lit(published.mark.id)
     ended = F.col("_to_mark")
     valid = (F.col("_from_mark") <= mark) & (ended.isNull() | (ended > mark))
-    return as_silver(read_table(spark, url, table).where(valid), names)
+    return as_silver(completed(read_table(spark, url, table).where(valid), columns), names)
 
 
 def _arrived(url: str, version: TableVersion, deadline: float) -> DeltaTable:

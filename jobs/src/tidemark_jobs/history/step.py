@@ -13,7 +13,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import StructType
 
 from tidemark_contract.evolution import spec_at
 from tidemark_contract.marks import Mark
@@ -26,7 +25,16 @@ from tidemark_jobs.fold.truncated import with_loss
 from tidemark_jobs.fold.values import row_texts
 from tidemark_jobs.fold.versions import fold_versions
 from tidemark_jobs.folded import typed_row
-from tidemark_jobs.history.table import OPEN, as_silver, columns_of, from_silver, is_open, row_schema, widened
+from tidemark_jobs.history.table import (
+    OPEN,
+    as_silver,
+    columns_of,
+    completed,
+    from_silver,
+    is_open,
+    row_schema,
+    widened,
+)
 from tidemark_jobs.history.write import write_versions
 from tidemark_jobs.large_merge import tune
 from tidemark_jobs.plan import LIVE, Stand, TableFold, judge
@@ -95,27 +103,25 @@ def take(run: Run, place: Place, move: Move, fold: TableFold | None, reader: Cha
         tune(spark, max(fold.changes if fold else 0, move.version.rows))
     columns, names = widened(columns_of(place.table), move.spec)
     if fold:
-        versions = folded(spark, place, reader.read(spark, fold), fold, move.target.mark, names)
+        versions = folded(spark, place, reader.read(spark, fold), fold, move.target.mark)
     else:
-        versions = compared(
-            _all_open(spark, place, columns), read_version(spark, run.layout, move.version), move, names
-        )
+        opened = completed(_all_open(spark, place), columns)
+        versions = compared(opened, read_version(spark, run.layout, move.version), move, names)
     write_versions(place, versions, columns, move.step)
 
 
-def folded(
-    spark: SparkSession, place: Place, changes: DataFrame, fold: TableFold, target: Mark, names: Mapping[str, str]
-) -> DataFrame:
+def folded(spark: SparkSession, place: Place, changes: DataFrame, fold: TableFold, target: Mark) -> DataFrame:
     """Give the versions that the changes between two marks made, and those that they ended."""
+    columns, names = widened(columns_of(place.table), fold.spec)
     told = with_loss(changes) if fold.truncated else changes
     states = fold_versions(told, fold.spec, moved=fold.moved, toast=fold.toast)
     if is_small(fold) and not fold.truncated:
         known = states.toArrow()
         states = _frame(spark, known)
-        opened = _open_of(spark, place, known)
+        opened = completed(_open_of(spark, place, known), columns)
     else:
         states = states.localCheckpoint()  # it is asked several times
-        opened = _all_open(spark, place, columns_of(place.table))
+        opened = completed(_all_open(spark, place), columns)
     new = states.where("not gone")
     new = fetched(new, as_silver(opened, names), fold.spec, fold.toast) if fold.toast else new
     born = from_silver(new.select(*typed_row(fold.spec), "from_lsn", "to_lsn"), names)
@@ -162,15 +168,12 @@ def _quoted(names: Iterable[str]) -> list[str]:
     return [f"`{name}`" for name in names]
 
 
-def _all_open(spark: SparkSession, place: Place, columns: StructType) -> DataFrame:
-    """Read the open versions with these columns, NULL where the table has none of the name yet."""
+def _all_open(spark: SparkSession, place: Place) -> DataFrame:
+    """Read the open versions."""
     files = [file for file in place.files if is_open(file)]
     if sum(int(file.statistics.get("numRecords", FEW_ROWS + 1)) for file in files) > FEW_ROWS:
-        rows = open_rows(spark, place).where(OPEN).drop(OPEN)
-    else:
-        rows = _frame(spark, gathered(place.url, files, [], row_schema(place.table)))
-    lacking = {f.name: F.lit(None).cast(f.dataType) for f in columns if f.name not in (*rows.columns, OPEN)}
-    return rows.withColumns(lacking)
+        return open_rows(spark, place).where(OPEN).drop(OPEN)
+    return _frame(spark, gathered(place.url, files, [], row_schema(place.table)))
 
 
 def _open_of(spark: SparkSession, place: Place, states: pa.Table) -> DataFrame:

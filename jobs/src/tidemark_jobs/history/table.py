@@ -1,8 +1,8 @@
 """The table of a history: its columns, the one place where it stands, and its rows as silver would have them.
 
-Its columns are all that the source's table ever had. A column that went stays, and one that came is NULL in older
-versions. Where a name has had several types in silver, each after the first has a column of its own, `name~v2`: so no
-value is ever turned into another.
+Its columns are all that its versions ever had. A column that went stays; one that came is there with the first version
+that is written after it, and NULL in older ones. Where a name has had several types in silver, each after the first has
+a column of its own, `name~v2`: so no value is ever turned into another.
 """
 
 import json
@@ -96,6 +96,12 @@ def _place_for(wanted: StructField, known: Mapping[str, StructField]) -> StructF
         number += 1
         name = f"{wanted.name}~v{number}"
     return there or StructField(name, wanted.dataType)
+
+
+def completed(rows: DataFrame, columns: StructType) -> DataFrame:
+    """Give rows of a history all of these columns, NULL where the table has none of the name yet."""
+    lacking = {f.name: F.lit(None).cast(f.dataType) for f in columns if f.name not in (*rows.columns, OPEN)}
+    return rows.withColumns(lacking)
 
 
 def as_silver(versions: DataFrame, names: Mapping[str, str], others: Sequence[str] = ()) -> DataFrame:
