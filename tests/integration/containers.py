@@ -29,6 +29,7 @@ RUN pip install --no-cache-dir 'moto[s3]=={version("moto")}' flask flask-cors
 CMD ["python3", "-m", "moto.server", "-H", "0.0.0.0", "-p", "{S3_PORT}"]
 """
 METRICS, METRICS_OURS = "victoriametrics/victoria-metrics:v1.112.0", "tidemark-metrics:test"
+METRICS_DOCKERFILE = Path(__file__).parents[1] / "compose" / "metrics" / "Dockerfile"
 CAPTURE = "-c wal_level=logical -c max_prepared_transactions=64 -c max_wal_senders=16 -c max_replication_slots=16"
 
 # Our fixtures end what they start, and Ryuk, who would do it for them, is one more image to be had.
@@ -67,15 +68,21 @@ def unavailable() -> str:
     return ""
 
 
-def build_s3_image() -> None:
-    """Build the image of moto's server, the first time."""
-    client = docker.from_env(timeout=300)
+def built(tag: str, dockerfile: str) -> str:
+    """Build an image, the first time, and give its tag; DockerException."""
+    client = docker.from_env(timeout=600)
     try:
-        client.images.get(S3_IMAGE)
+        client.images.get(tag)
     except ImageNotFound:
-        client.images.build(fileobj=BytesIO(S3_DOCKERFILE.encode()), tag=S3_IMAGE, rm=True)
+        client.images.build(fileobj=BytesIO(dockerfile.encode()), tag=tag, rm=True)
     finally:
         client.close()
+    return tag
+
+
+def build_s3_image() -> None:
+    """Build the image of moto's server, the first time."""
+    built(S3_IMAGE, S3_DOCKERFILE)
 
 
 def metrics_image() -> str:
@@ -84,9 +91,7 @@ def metrics_image() -> str:
     try:
         client.images.get(METRICS)
     except ImageNotFound:
-        folder = Path(__file__).parents[1] / "compose" / "metrics"
-        client.images.build(path=str(folder), tag=METRICS_OURS, rm=True)
-        return METRICS_OURS
+        return built(METRICS_OURS, METRICS_DOCKERFILE.read_text())
     finally:
         client.close()
     return METRICS

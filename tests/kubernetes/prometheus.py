@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -13,8 +12,9 @@ from urllib.request import urlopen
 
 import docker
 import yaml
-from docker.errors import ContainerError, DockerException, ImageNotFound
+from docker.errors import ContainerError, DockerException
 
+from tests.integration.containers import built
 from tests.kubernetes.cluster import wait_for
 
 IMAGE = "tidemark-test-prometheus:bookworm"
@@ -28,13 +28,7 @@ FOLDER = "/etc/tidemark"
 def build() -> str:
     """Build the image, the first time; give why there is none, if none can be made."""
     try:
-        client = docker.from_env(timeout=600)
-        try:
-            client.images.get(IMAGE)
-        except ImageNotFound:
-            client.images.build(fileobj=BytesIO(DOCKERFILE.encode()), tag=IMAGE, rm=True)
-        finally:
-            client.close()
+        built(IMAGE, DOCKERFILE)
     except DockerException as error:
         return f"Prometheus has no image here, and none can be made: {error}"
     return ""

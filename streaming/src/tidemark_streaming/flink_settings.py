@@ -49,7 +49,7 @@ _TASKMANAGER_MEMORY = {
     "taskmanager.memory.jvm-overhead.max": "128m",
 }
 
-_PATIENCE: dict[str, str | int] = {
+_TIMES: dict[str, str | int] = {
     # How old the metrics are that `status` shows, in ms; they are fetched only when somebody asks.
     "metrics.fetcher.update-interval": 300,
     "heartbeat.interval": 2000,
@@ -75,7 +75,7 @@ def cluster_settings(*, host: str, rest: int, rpc: int, temporary: Path) -> dict
         "web.cancel.enable": "false",
         "io.tmp.dirs": str(temporary),
         "web.tmpdir": str(temporary),
-        **_PATIENCE,
+        **_TIMES,
         **_TASKMANAGER_MEMORY,
     }
 
@@ -118,7 +118,7 @@ def pod_settings(
         "web.cancel.enable": "false",
         "io.tmp.dirs": str(folder / "tmp"),
         "web.tmpdir": str(folder / "tmp"),
-        **_PATIENCE,
+        **_TIMES,
         **_TASKMANAGER_MEMORY,
     }
 
