@@ -40,6 +40,7 @@ class Network:
     _connections: list[_Connection] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self._closing = threading.Lock()  # held by who closes an end, and by who needs the open ones to stay so
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         threading.Thread(target=self._accept, daemon=True).start()
@@ -47,8 +48,7 @@ class Network:
     def swallow(self) -> None:
         """Take all bytes and hand none on, as a proxy that has lost its other side; to both ends all looks well."""
         self.silent = True
-        for connection in self._connections:
-            connection.silent = True
+        self._silenced()
 
     def heal(self) -> None:
         """Be well to new connections."""
@@ -57,32 +57,41 @@ class Network:
     def reset(self) -> None:
         """End all connections of now by a reset at both ends."""
         for connection in self._taken():
-            for end in connection.ends:
-                with suppress(OSError):
-                    end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RST)
-                    end.shutdown(socket.SHUT_RD)  # wakes whoever reads
-                end.close()
+            self._reset(*connection.ends)
 
     def vanish(self) -> None:
         """Let no packet of either end arrive any more, on connections of now: none is acknowledged. Linux."""
         nothing = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0))  # BPF: return 0
-        for connection in self._connections:
-            connection.silent = True
-            for end in connection.ends:
+        with self._closing:
+            for end in self._silenced():
                 program = struct.pack("HL", 1, ctypes.addressof(nothing))
                 end.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
 
     def forget(self) -> None:
         """Know nothing of the connections of now, as a machine that was started again. Linux, root."""
-        for connection in self._connections:
-            connection.silent = True
-            for end in connection.ends:
+        with self._closing:
+            for end in self._silenced():
                 end.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
                 end.close()
 
     def close(self) -> None:
         self._listener.close()
         self.reset()
+
+    def _silenced(self) -> list[socket.socket]:
+        """Hand nothing on any more between connections of now; give those of their ends that are open."""
+        for connection in self._connections:
+            connection.silent = True
+        ends = [end for connection in self._connections for end in connection.ends]
+        return [end for end in ends if end.fileno() >= 0]
+
+    def _reset(self, *ends: socket.socket) -> None:
+        with self._closing:
+            for end in ends:
+                with suppress(OSError):
+                    end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RST)
+                    end.shutdown(socket.SHUT_RD)  # wakes whoever reads
+                end.close()
 
     def _taken(self) -> list[_Connection]:
         taken, self._connections = self._connections, []
@@ -92,15 +101,20 @@ class Network:
         with suppress(OSError):  # closed
             while True:
                 client, _ = self._listener.accept()
-                server = socket.create_connection(("127.0.0.1", self.target))
-                connection = _Connection(client, server, self.silent)
-                self._connections.append(connection)
-                for source, sink, limited in ((client, server, False), (server, client, True)):
-                    for end in (source, sink):
-                        end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                    threading.Thread(
-                        target=self._hand_on, args=(connection, source, sink, limited), daemon=True
-                    ).start()
+                try:
+                    server = socket.create_connection(("127.0.0.1", self.target))
+                except OSError:  # away; it may come back
+                    self._reset(client)
+                else:
+                    self._join(client, server)
+
+    def _join(self, client: socket.socket, server: socket.socket) -> None:
+        connection = _Connection(client, server, self.silent)
+        self._connections.append(connection)
+        for source, sink, limited in ((client, server, False), (server, client, True)):
+            for end in (source, sink):
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            threading.Thread(target=self._hand_on, args=(connection, source, sink, limited), daemon=True).start()
 
     def _hand_on(self, connection: _Connection, source: socket.socket, sink: socket.socket, limited: bool) -> None:
         with suppress(OSError):  # an end was closed: that is how connections end here
@@ -114,9 +128,7 @@ class Network:
             if connection.silent:
                 return
             if data is None:
-                sink.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RST)
-                sink.shutdown(socket.SHUT_RD)
-                sink.close()
+                self._reset(sink)
             else:
                 sink.shutdown(socket.SHUT_WR)
 

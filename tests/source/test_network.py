@@ -1,5 +1,7 @@
 """The source behind a bad network: nothing waits for ever, and nothing that was cut is taken for whole."""
 
+import os
+import socket
 import sys
 import threading
 import time
@@ -8,9 +10,9 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 
-from tests.network import Network, network_to
+from tests.network import RST, Network, network_to
 from tests.present import present
-from tests.source.conftest import Database
+from tests.source.conftest import Database, Until
 from tests.variants import any_of
 from tidemark_contract.errors import SourceUnavailable
 from tidemark_contract.marks import MarkKind
@@ -69,6 +71,24 @@ def test_a_server_that_was_started_again_without_a_word_is_noticed(orders: Datab
     with connect(orders.url, purpose="test") as session:
         try:
             net.forget()
+        except PermissionError:
+            pytest.skip("only root may let a connection go without a word")
+        fails(lambda: query(session, orders.url), orders.url)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a socket of ours drop packets")
+@any_of("way", ["vanish", "forget"])
+def test_connections_that_ended_do_not_shield_those_of_now(
+    orders: Database, net: Network, until: Until, way: str
+) -> None:
+    """Of one that its client has reset an end is closed already."""
+    with connect(orders.url, purpose="test") as ended, connect(orders.url, purpose="test") as session:
+        with socket.socket(fileno=os.dup(ended.fileno())) as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RST)
+        ended.close()
+        until(lambda: any(end.fileno() < 0 for each in net._connections for end in each.ends))
+        try:
+            getattr(net, way)()
         except PermissionError:
             pytest.skip("only root may let a connection go without a word")
         fails(lambda: query(session, orders.url), orders.url)
