@@ -16,6 +16,7 @@ import pytest
 from psycopg import sql
 
 from tests.present import present
+from tests.variants import any_of
 from tidemark.local.postgres import EmbeddedPostgres
 from tidemark_contract.names import TableName
 from tidemark_contract.specs import SourceSpec, TableSpec
@@ -25,6 +26,7 @@ from tidemark_source.slots import SlotHealth, slot_health
 
 LOCAL = Path(__file__).parents[2] / ".tidemark"
 PASSWORD = "secret-tide"
+EVERY_VERSION = any_of("major", (15, 17, 18))
 _numbers = itertools.count(1)
 T = TypeVar("T")
 Servers = Callable[[int], EmbeddedPostgres]
@@ -148,6 +150,13 @@ def orders(database: Database) -> Database:
     database.execute("CREATE TABLE shop.orders (id int PRIMARY KEY, state text)")
     database.execute("INSERT INTO shop.orders VALUES (1, 'new'), (2, 'paid'), (3, NULL)")
     database.init("shop.orders")
+    return database
+
+
+@pytest.fixture
+def plain(database: Database) -> Database:
+    """A table that is fit to be mirrored, and is not yet."""
+    database.execute("CREATE TABLE shop.orders (id int PRIMARY KEY, state text)")
     return database
 
 

@@ -10,16 +10,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.source.conftest import Database
-from tests.variants import any_of
+from tests.source.conftest import EVERY_VERSION, Database
 from tidemark.local.postgres import EmbeddedPostgres
 from tidemark_contract.errors import SourceRefused, SourceUnavailable
 from tidemark_contract.marks import MarkKind
 from tidemark_source.connection import address, connect
 from tidemark_source.copyout import copy_text
 from tidemark_source.marks import insert_mark, write_mark
-
-EVERY_VERSION = any_of("major", (15, 17, 18))
 
 HOSTILE = {
     "DateStyle": "'SQL, DMY'",

@@ -4,15 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.source.conftest import Database
-from tests.variants import any_of
+from tests.source.conftest import EVERY_VERSION, Database
 from tidemark_contract.errors import ConfigurationError, SourceRefused
 from tidemark_contract.keywords import KEYWORDS
 from tidemark_contract.names import TableName
 from tidemark_contract.specs import load_source
 from tidemark_source.discover import discover, write_specs
-
-EVERY_VERSION = any_of("major", (15, 17, 18))
 
 
 @pytest.fixture

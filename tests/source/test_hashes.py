@@ -10,8 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.present import present
-from tests.source.conftest import Database, Servers
-from tests.variants import any_of
+from tests.source.conftest import EVERY_VERSION, Database, Servers
 from tidemark_contract.copytext import decode_row, encode_row
 from tidemark_contract.errors import SourceRefused
 from tidemark_contract.names import TableName
@@ -23,7 +22,6 @@ from tidemark_source.pace import Pace
 from tidemark_source.pages import page_count
 from tidemark_source.ranges import block_ranges, range_queries
 
-EVERY_VERSION = any_of("major", (15, 17, 18))
 T = TypeVar("T")
 
 NASTY = [

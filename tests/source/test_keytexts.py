@@ -2,12 +2,10 @@
 
 from collections.abc import Sequence
 
-from tests.source.conftest import Database
-from tests.variants import any_of
+from tests.source.conftest import EVERY_VERSION, Database
 from tidemark_contract.subjects import Subject
 from tidemark_source.keytexts import key_problems
 
-EVERY_VERSION = any_of("major", (15, 17, 18))
 TABLES = """
 CREATE SCHEMA "Odd ""s";
 CREATE TYPE "Odd ""s".mood AS ENUM ('so, so', 'it''s');

@@ -12,8 +12,7 @@ import pytest
 from psycopg.rows import dict_row
 
 from tests.present import present
-from tests.source.conftest import Aside, Database, Until
-from tests.variants import any_of
+from tests.source.conftest import EVERY_VERSION, Aside, Database, Until
 from tidemark.local.postgres import EmbeddedPostgres
 from tidemark_contract.errors import ConfigurationError, SourceRefused, SourceUnavailable
 from tidemark_contract.evolution import Evolution, NotFollowed, follow
@@ -22,8 +21,6 @@ from tidemark_contract.names import TableName
 from tidemark_source import marks
 from tidemark_source.marks import changed_since, expire_marks, write_mark
 from tidemark_source.snapshots import hold
-
-EVERY_VERSION = any_of("major", (15, 17, 18))
 
 ORDERS = TableName("shop", "orders")
 

@@ -3,11 +3,8 @@
 import psycopg
 
 from tests.present import present
-from tests.source.conftest import Database, Until
-from tests.variants import any_of
+from tests.source.conftest import EVERY_VERSION, Database, Until
 from tidemark_source.slots import slot_health
-
-EVERY_VERSION = any_of("major", (15, 17, 18))
 
 
 @EVERY_VERSION

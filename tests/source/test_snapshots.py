@@ -8,8 +8,7 @@ import psycopg
 import pytest
 
 from tests.present import present
-from tests.source.conftest import Aside, Database, Until
-from tests.variants import any_of
+from tests.source.conftest import EVERY_VERSION, Aside, Database, Until
 from tidemark_contract.errors import SnapshotGivenUp, SourceRefused, SourceUnavailable
 from tidemark_contract.marks import MarkKind
 from tidemark_contract.names import TableName
@@ -19,8 +18,6 @@ from tidemark_source.marks import changed_since, write_mark
 from tidemark_source.pace import FULL, Pace
 from tidemark_source.proofs import ProofReader
 from tidemark_source.snapshots import HeldSnapshot, hold, join
-
-EVERY_VERSION = any_of("major", (15, 17, 18))
 
 ORDERS = TableName("shop", "orders")
 
