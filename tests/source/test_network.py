@@ -216,10 +216,10 @@ def test_the_server_looks_after_a_client_that_has_vanished(orders: Database) -> 
 
 def test_a_reader_that_rests_is_not_ended(orders: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """At a low pace it rests for longer than the server lets a session be idle in its transaction."""
-    monkeypatch.setattr(connection, "_PINS", connection._PINS.replace("'5min'", "'1s'"))
+    monkeypatch.setattr(connection, "_PINS", connection._PINS.replace("'5min'", "'4s'"))
     with (
         hold(orders.url, orders.source, [ORDERS], MarkKind.VERIFY) as held,
         join(orders.url, held.id, "reader") as reader,
     ):
-        spec, pace = orders.table("shop.orders"), Pace(share=0.01, burst_s=-0.02)
+        spec, pace = orders.table("shop.orders"), Pace(share=0.01, burst_s=-0.06)
         assert bucket_hashes(reader, spec, 1, pace) == bucket_hashes(reader, spec, 1)
