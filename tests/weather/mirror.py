@@ -152,6 +152,7 @@ class Mirror:
     def kill_stream(self) -> None:
         word = f"-Djava.io.tmpdir={self.world.folder / 'state' / 'flink' / 'shop' / 'tmp'}"
         assert processes.kill(word) >= 2
+        self.until(lambda: not processes.find(word), "dead")  # a thread may be about to write a file
 
     def set(self, name: str, value: str | None) -> None:
         """Change a setting of the server, or (None) take the change back; nobody is waited for.
