@@ -109,11 +109,11 @@ class Network:
                     self._join(client, server)
 
     def _join(self, client: socket.socket, server: socket.socket) -> None:
+        for end in (client, server):
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection = _Connection(client, server, self.silent)
-        self._connections.append(connection)
+        self._connections.append(connection)  # from here on its ends may be closed at any moment
         for source, sink, limited in ((client, server, False), (server, client, True)):
-            for end in (source, sink):
-                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             threading.Thread(target=self._hand_on, args=(connection, source, sink, limited), daemon=True).start()
 
     def _hand_on(self, connection: _Connection, source: socket.socket, sink: socket.socket, limited: bool) -> None:

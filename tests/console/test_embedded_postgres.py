@@ -5,6 +5,7 @@ import shutil
 import socket
 import stat
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,16 @@ def test_a_server_that_runs_already_is_adopted(server: EmbeddedPostgres) -> None
 
     second.stop()
     assert not server.running()
+
+
+def test_many_may_stop_a_server_at_once(server: EmbeddedPostgres) -> None:
+    """As one that ends by itself, for want of disk maybe, between being seen and being told."""
+    for _ in range(3):
+        server.start()
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda _: EmbeddedPostgres(NEWEST, server.data).stop(), range(8)))
+
+        assert not server.running()
 
 
 def test_a_port_that_is_in_use_is_named(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.console.conftest import Tidemark
 from tests.console.place import LOCAL, fetch
+from tests.ports import free_port
 from tidemark.local.stack import LOAD, Stack
 from tidemark.main import run
 
@@ -32,7 +33,7 @@ def test_a_stack_writes_settings_that_only_its_owner_reads_and_that_follow_the_s
     assert "shop" == fetch(url, "SELECT current_database()")
 
     stack.server.stop()
-    elsewhere = Stack(stack.folder, port=_free_port())
+    elsewhere = Stack(stack.folder, port=free_port())
     elsewhere.start()
 
     assert "shop" == fetch(elsewhere.environment()["TIDEMARK_SOURCE_SHOP_ADMIN_URL"], "SELECT current_database()")
@@ -83,10 +84,3 @@ def test_a_demo_does_not_take_away_a_mirror_that_is_kept_running(stack: Stack) -
 
     stack.end()
     assert not stack.is_up()
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])

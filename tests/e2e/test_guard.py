@@ -1,6 +1,5 @@
 """`tidemark guard` beside a real stream that is killed: it comes back once, and never against anybody's wish."""
 
-import fcntl
 import json
 import os
 import signal
@@ -28,6 +27,11 @@ def commands() -> Iterator[tuple[int, list[str]]]:
             yield int(entry.name), (entry / "cmdline").read_text(errors="replace").split("\0")
 
 
+def children_of(process: "subprocess.Popen[bytes]") -> list[int]:
+    """Give the processes that it has started; each is in a session of its own."""
+    return [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+
+
 class Guarded(World):
     """Its stream, seen from outside."""
 
@@ -48,20 +52,24 @@ class Guarded(World):
         word = f"-Djava.io.tmpdir={self.folder / 'state' / 'flink' / 'shop' / 'tmp'}"
         return [pid for pid, words in commands() if word in words]
 
-    def is_attended(self) -> bool:
+    def attendant(self) -> str:
+        """Give the pid of who has begun to look after it last.
+
+        Its lock says so itself: had we tried the lock, one who begins just then would have been refused.
+        """
         file = self.folder / "state" / "flink" / "shop" / "attended"
-        if not file.exists():
-            return False
-        with file.open() as stream:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return True
-            return False
+        return file.read_text().strip() if file.exists() else ""
+
+    def stop_when_let(self) -> "subprocess.CompletedProcess[str]":
+        """Stop it; a start that is at work has to end first, and a stop waits half a minute for that."""
+        while (done := self.tidemark("stop")).returncode == 75:
+            assert "another start or stop is at work" in done.stderr, done.stderr
+        return done
 
     def kill(self) -> None:
         for pid in self.pids():
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # somebody else is ending it
+                os.kill(pid, signal.SIGKILL)
         self.wait_until("it is dead, and the source has noticed", lambda: not self.pids() and not self.slot_is_read())
 
     def slot_is_read(self) -> bool:
@@ -185,7 +193,7 @@ def test_a_stop_beside_a_guard_that_brings_it_back_wins(running: Guarded) -> Non
 
     with ThreadPoolExecutor(2) as pool:
         guarded = pool.submit(running.guard)
-        stopped = pool.submit(running.tidemark, "stop")
+        stopped = pool.submit(running.stop_when_let)
         assert 0 == stopped.result().returncode, stopped.result().stderr
         assert guarded.result()[0] in (0, 75)
 
@@ -216,9 +224,10 @@ def test_a_stop_that_was_killed_on_the_way_is_still_a_wish(running: Guarded) -> 
     """Killed while it waits for the savepoint; then the stream too."""
     record = running.folder / "state" / "flink" / "shop" / "run.json"
     argv = [str(Path(sys.executable).with_name("tidemark")), "stop"]
-    with subprocess.Popen(argv, env=running.environment, start_new_session=True, stderr=subprocess.DEVNULL) as stopping:
+    with subprocess.Popen(argv, env=running.environment, stderr=subprocess.DEVNULL) as stopping:
         running.wait_until("the wish is written", lambda: json.loads(record.read_text())["stopped"])
-        os.killpg(stopping.pid, signal.SIGKILL)
+        for pid in (*children_of(stopping), stopping.pid):
+            os.kill(pid, signal.SIGKILL)
     running.kill()
 
     code, summary, _ = running.guard()
@@ -230,8 +239,8 @@ def test_one_that_a_start_in_the_foreground_looks_after_is_left_to_it(stopped: G
     """Held up, as by a busy machine, it has not seen yet what was killed; when it has ended, the guard's turn comes."""
     argv = [str(Path(sys.executable).with_name("tidemark")), "start", "--checkpoint-interval", "1s"]
     with subprocess.Popen(argv, env=stopped.environment, stderr=subprocess.DEVNULL) as foreground:
-        stopped.wait_until("it is looked after", stopped.is_attended)
-        [looking] = map(int, Path(f"/proc/{foreground.pid}/task/{foreground.pid}/children").read_text().split())
+        stopped.wait_until("it is looked after", lambda: stopped.attendant() in map(str, children_of(foreground)))
+        [looking] = children_of(foreground)
         os.kill(looking, signal.SIGSTOP)
         stopped.kill()
         code, summary, reason = stopped.guard()

@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -201,7 +200,7 @@ def test_a_sync_that_slept_while_another_took_over_publishes_nothing(world: Worl
     """As one whose machine stood still, and whose retry has begun meanwhile; wherever it was."""
     owner.execute("UPDATE account SET balance = balance + 1")
     leases = world.folder / "the lake" / "control" / "_claims" / "shop" / "leases" / "sync"
-    before, argv = set(leases.iterdir()), [str(Path(sys.executable).with_name("tidemark")), "sync"]
+    before, argv = set(leases.iterdir()), [sys.executable, "-m", "tidemark_jobs", "sync", "--source", "shop"]
     with subprocess.Popen(argv, env=world.environment, start_new_session=True, stderr=subprocess.PIPE) as sleeper:
         while not (held := set(leases.iterdir()) - before):
             assert sleeper.poll() is None, "it ended without the lease"

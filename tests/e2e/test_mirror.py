@@ -100,7 +100,7 @@ def test_every_mark_equals_the_source_while_it_is_written_and_everything_is_kill
                 killed_in_its_first_folds(world, chance)
         with world.syncing():
             marks = [world.take_truth() for _ in range(3)]
-            world.truncates.clear()
+            world.end_truncates()
             world.wait_for(marks[-1])
             proven = verify(warm_run(world.environment, spark, Job("verify", "shop", timeout=180)))
             assert proven["equal"], proven

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -62,6 +63,7 @@ class World:
     stop: threading.Event = field(default_factory=threading.Event)
     truncates: threading.Event = field(default_factory=threading.Event)  # a copy or a verify gives way to one
     commits: int = 0
+    begun: Counter[int] = field(default_factory=Counter)  # how many transactions, by the writer's seed
     passwords: dict[str, str] = field(default_factory=dict)  # of roles whose password is not ours any more
     truth: dict[int, dict[str, list[str]]] = field(default_factory=dict)
 
@@ -158,6 +160,13 @@ class World:
         self.truth[held.mark.id] = found
         return held.mark.id
 
+    def end_truncates(self) -> None:
+        """Let there be no TRUNCATE any more, and none that is on its way: whoever holds its table gives way to one."""
+        self.truncates.clear()
+        begun = dict(self.begun)
+        while any(self.begun[writer] == number for writer, number in begun.items()):
+            self.stop.wait(0.1)
+
     def wait_for(self, mark: int) -> None:
         deadline = time.monotonic() + PATIENCE_S
         while self.control.published(mark) is None:
@@ -180,6 +189,7 @@ class World:
         chance = random.Random(seed)
         with psycopg.connect(self.url("owner"), autocommit=True) as connection:
             while not self.stop.wait(chance.random() * 0.1):
+                self.begun[seed] += 1
                 try:
                     self._transaction(connection, chance, f"g{seed}_{self.commits}")
                 except psycopg.Error:

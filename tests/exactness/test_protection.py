@@ -12,6 +12,7 @@ import pytest
 from tests.e2e.world import HASH_KEY, warm_run
 from tests.exactness.cases import chosen_cases
 from tests.exactness.conftest import Played
+from tests.walking import content_of, files_below
 from tidemark_contract.argv import Job
 from tidemark_contract.errors import ConfigurationError
 from tidemark_contract.names import TableName
@@ -46,14 +47,13 @@ VERSIONS = [  # id, whether it is open, v, ssn, card
 
 def contents(folder: Path) -> Iterator[tuple[Path, bytes]]:
     """Give every file's bytes, and of one that is Parquet the buffers of its values, which hold each in one piece."""
-    for file in folder.rglob("*"):
-        if file.is_file():
-            content = file.read_bytes()
-            yield file, content
-            if content[-4:] == b"PAR1":
-                for batch in pq.ParquetFile(pa.BufferReader(content)).iter_batches():
-                    for buffer in filter(None, (each for column in batch.columns for each in column.buffers())):
-                        yield file, buffer.to_pybytes()
+    for file in files_below(folder):
+        content = content_of(file)
+        yield file, content
+        if content[-4:] == b"PAR1":
+            for batch in pq.ParquetFile(pa.BufferReader(content)).iter_batches():
+                for buffer in filter(None, (each for column in batch.columns for each in column.buffers())):
+                    yield file, buffer.to_pybytes()
 
 
 def job(played: Played, name: str, *tables: TableName) -> Run:
@@ -190,7 +190,10 @@ def repaired_keys(played: Played, table: TableName) -> list[str]:
 
 
 def test_no_plain_value_is_anywhere(played: Played) -> None:
-    """In bronze, silver, statistics, marks, copies, repairs, state or logs. The last test: it looks at all."""
+    """In bronze, silver, statistics, marks, copies, repairs, state or logs. The last test: it looks at all.
+
+    The stream runs on: what it writes and deletes meanwhile is what it has written before.
+    """
     folder = played.world.folder
     tables = {spec.table for case in chosen_cases() if case.protect for spec in played.world.tables(case)}
     looked, values = 0, 0

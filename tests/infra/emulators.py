@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
@@ -11,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.ports import free_port
 
 REGION = "eu-central-1"
 # Whoever asks for them may be of another environment.
@@ -77,8 +78,7 @@ def ministack(folder: Path, *, enforce: bool = False) -> Iterator[str]:
 
 @contextmanager
 def _running(log: Path, module: str, settings: Mapping[str, str], path: str, host: str = "127.0.0.1") -> Iterator[str]:
-    with socket.create_server((host, 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port(host)
     clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     command = [str(PYTHON), "-m", module, str(port), host]
     with log.open("wb") as out:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.integration.mirror import LATER, WRITES, Mirror, end
 from tests.integration.places import PLACES
+from tests.walking import files_below
 
 CANARY = "a canary on S3"
 START = ("start", "--detach", "--checkpoint-interval", "1s", "--json")
@@ -26,7 +27,7 @@ def test_a_mirror_on_s3_is_proven_equal(mirror: Mirror) -> None:
         table["table"]: (table["equal"], table["rows"]) for table in proof["tables"]
     }
     assert f"verified through mark {proof['mark']}" in mirror.must("status")
-    assert not list(mirror.folder.glob("**/*.parquet")), "the lake is on S3 alone"
+    assert not [file for file in files_below(mirror.folder) if file.suffix == ".parquet"], "the lake is on S3 alone"
 
 
 @pytest.mark.slow

@@ -19,6 +19,7 @@ from tests.integration.s3 import KEYS
 from tests.kubernetes.charts import render
 from tests.kubernetes.cluster import ROOT, wait_for
 from tests.kubernetes.shop import Shop
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(3600)]
 
@@ -62,8 +63,7 @@ class Worker:
 @pytest.fixture(scope="module")
 def endpoint(mirror: Shop) -> Iterator[str]:
     """The S3 server of the cluster, as this machine reaches it."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     words = ["kubectl", "--kubeconfig", mirror.cluster.kubeconfig, "--namespace", mirror.outside.namespace]
     with subprocess.Popen([*words, "port-forward", "svc/s3", f"{port}:5000"], stdout=subprocess.DEVNULL) as forward:
         deadline = time.monotonic() + 60

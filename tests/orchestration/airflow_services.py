@@ -19,6 +19,7 @@ import requests
 
 from tests.orchestration.canaries import Canaries
 from tests.orchestration.world import SPARK_PYTHON
+from tests.ports import free_port
 
 REPOSITORY = Path(__file__).parents[2]
 PATIENCE_S = 300.0
@@ -77,7 +78,7 @@ def aws(log: Path = Path(os.devnull)) -> Iterator[tuple[str, "subprocess.Popen[b
 
     Each request is a line of the log.
     """
-    port = _free_port()
+    port = free_port()
     argv = [sys.executable, "-W", "ignore", "-m", "moto.server", "--host", "127.0.0.1", "--port", str(port)]
     with log.open("ab") as lines, subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=lines) as process:
         try:
@@ -110,8 +111,8 @@ class Platform:
             "jwt-secret": secrets.token_urlsafe(64),
             "api-key": secrets.token_urlsafe(32),
             "admin-password": secrets.token_urlsafe(15),
-            "port": str(_free_port()),
-            "execution-port": str(_free_port()),
+            "port": str(free_port()),
+            "execution-port": str(free_port()),
         }
         for name, value in drawn.items():
             self.secret(name).write_text(value)
@@ -352,9 +353,3 @@ def made(folder: Path) -> Iterator[Platform]:
 def _is_open(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -13,9 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from tests.orchestration.airflow_services import Platform
+
+# Python that waits for a busy core is not slow code.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 REPOSITORY = Path(__file__).parents[2]
 HOME = Path(tempfile.mkdtemp(prefix="tidemark-airflow-"))

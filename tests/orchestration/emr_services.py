@@ -185,7 +185,9 @@ class Steps(Service):
 
     def _clusters(self) -> dict[str, Any]:
         """Give all; moto reads the region from the host's name, and takes one of its own where it is not in it."""
-        return {id_: found for backend in emr.emr_backends[ACCOUNT].values() for id_, found in backend.clusters.items()}
+        # A copy each: the server's thread makes others meanwhile.
+        backends = list(emr.emr_backends[ACCOUNT].values())
+        return {id_: found for backend in backends for id_, found in list(backend.clusters.items())}
 
     def _run(self, record: Any, step: Any) -> Run:
         at = next(n for n, word in enumerate(step.args) if word.endswith(("main.py", "submit.py")))

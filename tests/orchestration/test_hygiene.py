@@ -120,8 +120,8 @@ def test_two_workers_with_the_same_disk_delete_each_file_once(tmp_path: Path) ->
         folder.mkdir(exist_ok=True)
         (folder / f"{number}.log").write_text("said")
 
-    with ThreadPoolExecutor(4) as pool:
-        done = list(pool.map(lambda _: delete_old(tmp_path, time.time() + 1), range(4)))
+    with ThreadPoolExecutor(4) as pool:  # folders too: they are written to while they are emptied
+        done = list(pool.map(lambda _: delete_old(tmp_path, time.time() + 3600), range(4)))
 
     assert (3000, 12000) == (sum(int(str(one["files"])) for one in done), sum(int(str(one["bytes"])) for one in done))
     assert [] == list(tmp_path.iterdir())

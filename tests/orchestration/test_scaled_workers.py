@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from redis import Redis
+from redis.exceptions import RedisError
 
 from tidemark_orchestration.scaler.celery_workers import CeleryWorkers
 from tidemark_orchestration.scaler.loop import Scaler
@@ -33,9 +35,26 @@ def broker() -> Iterator[str]:
     else:
         pytest.skip(f"Docker has none of {REDIS}: {started.stderr}")
     container = started.stdout.strip()
-    port = subprocess.run(["docker", "port", container, "6379"], capture_output=True, text=True, check=True).stdout
-    yield f"redis://{port.splitlines()[0].strip()}/0"
-    subprocess.run(["docker", "rm", "--force", container], capture_output=True, check=True)
+    try:
+        port = subprocess.run(["docker", "port", container, "6379"], capture_output=True, text=True, check=True).stdout
+        url = f"redis://{port.splitlines()[0].strip()}/0"
+        wait_until_there(url)
+        yield url
+    finally:
+        subprocess.run(["docker", "rm", "--force", container], capture_output=True, check=True)
+
+
+def wait_until_there(url: str) -> None:
+    """A container's port is open before who listens behind it is there."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            with Redis.from_url(url) as client:
+                client.ping()
+                return
+        except RedisError:
+            assert time.monotonic() < deadline, f"{url} does not answer"
+            time.sleep(0.2)
 
 
 class Processes:

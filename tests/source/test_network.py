@@ -2,6 +2,7 @@
 
 import os
 import socket
+import socketserver
 import sys
 import threading
 import time
@@ -92,6 +93,33 @@ def test_connections_that_ended_do_not_shield_those_of_now(
         except PermissionError:
             pytest.skip("only root may let a connection go without a word")
         fails(lambda: query(session, orders.url), orders.url)
+
+
+def test_a_network_that_is_reset_while_connections_are_made_takes_others() -> None:
+    """One that is not joined yet may be reset already."""
+    turns = sys.getswitchinterval()
+    over = threading.Event()
+    with socketserver.TCPServer(("127.0.0.1", 0), socketserver.BaseRequestHandler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        with network_to(int(server.server_address[1])) as network:
+
+            def dial() -> None:
+                while not over.is_set():
+                    socket.create_connection(("127.0.0.1", network.port), 10).close()
+
+            dialing = threading.Thread(target=dial)
+            dialing.start()
+            try:
+                sys.setswitchinterval(1e-6)
+                for _ in range(20_000):
+                    network.reset()
+            finally:
+                sys.setswitchinterval(turns)
+                over.set()
+                dialing.join()
+            with socket.create_connection(("127.0.0.1", network.port), 10) as client:
+                assert b"" == client.recv(1), "the server ends it"
+        server.shutdown()
 
 
 def test_a_server_that_works_for_long_is_waited_for(orders: Database, net: Network) -> None:
@@ -188,10 +216,10 @@ def test_the_server_looks_after_a_client_that_has_vanished(orders: Database) -> 
 
 def test_a_reader_that_rests_is_not_ended(orders: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """At a low pace it rests for longer than the server lets a session be idle in its transaction."""
-    monkeypatch.setattr(connection, "_PINS", connection._PINS.replace("'5min'", "'1s'"))
+    monkeypatch.setattr(connection, "_PINS", connection._PINS.replace("'5min'", "'4s'"))
     with (
         hold(orders.url, orders.source, [ORDERS], MarkKind.VERIFY) as held,
         join(orders.url, held.id, "reader") as reader,
     ):
-        spec, pace = orders.table("shop.orders"), Pace(share=0.01, burst_s=-0.02)
+        spec, pace = orders.table("shop.orders"), Pace(share=0.01, burst_s=-0.06)
         assert bucket_hashes(reader, spec, 1, pace) == bucket_hashes(reader, spec, 1)

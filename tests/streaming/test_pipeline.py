@@ -192,6 +192,28 @@ def test_in_the_foreground_a_killed_taskmanager_is_replaced_and_a_killed_jobmana
     assert [] == stack.pids()
 
 
+def test_in_the_foreground_a_jobmanager_that_was_too_busy_to_answer_is_left_to_go_on(stack: Stack) -> None:
+    """Neither is the stream ended then, nor a second TaskManager started beside the first."""
+    command = stack.command("start", "--checkpoint-interval", "500ms")
+    with subprocess.Popen(command, env=stack.environment(), stderr=subprocess.PIPE, text=True) as foreground:
+        assert foreground.stderr is not None
+        next(line for line in foreground.stderr if '"state": "running"' in line)
+        before = stack.pids()
+        [jobmanager] = stack.pids("jobmanager")
+        os.kill(jobmanager, signal.SIGSTOP)
+        try:
+            next(line for line in foreground.stderr if '"state": "down"' in line)
+        finally:
+            os.kill(jobmanager, signal.SIGCONT)
+        next(line for line in foreground.stderr if '"state": "running"' in line)
+        after = stack.pids()
+        foreground.send_signal(signal.SIGTERM)
+        foreground.communicate()
+
+    assert (2, before) == (len(before), after)
+    assert 0 == foreground.returncode
+
+
 def test_a_missing_slot_ends_the_start_with_the_reason(stack: Stack) -> None:
     refused = stack.run("start", "--detach", source="other", TIDEMARK_SOURCE_OTHER_URL=stack.url)
 

@@ -136,10 +136,14 @@ class Mirror:
             time.sleep(0.5)
         return answer
 
+    def position(self) -> str:
+        """Tell where the server's log ends now."""
+        [(written,)] = self.write("SELECT pg_current_wal_lsn()::text")
+        return str(written)
+
     def lands(self) -> None:
         """Wait until all that was written has: a stream whose server was away is not back at once."""
-        [(written,)] = self.write("SELECT pg_current_wal_lsn()::text")
-        landed = f"SELECT 1 FROM pg_replication_slots WHERE confirmed_flush_lsn >= '{written}'"
+        landed = f"SELECT 1 FROM pg_replication_slots WHERE confirmed_flush_lsn >= '{self.position()}'"
         self.until(lambda: self.write(landed, role="superuser"), "landed")
 
     def stop(self) -> None:
@@ -148,12 +152,27 @@ class Mirror:
     def kill_stream(self) -> None:
         word = f"-Djava.io.tmpdir={self.world.folder / 'state' / 'flink' / 'shop' / 'tmp'}"
         assert processes.kill(word) >= 2
+        self.until(lambda: not processes.find(word), "dead")  # a thread may be about to write a file
 
     def set(self, name: str, value: str | None) -> None:
-        """Change a setting of the server, or (None) take the change back; nobody is waited for."""
+        """Change a setting of the server, or (None) take the change back; nobody is waited for.
+
+        It holds for all when this returns. By whom commits have to wait, the checkpointer tells all others, and it
+        takes up a new setting before it makes the next checkpoint.
+        """
         change = f"SET {name} = '{value}'" if value is not None else f"RESET {name}"
         local = "SET synchronous_commit = local"
         self.write(local, f"ALTER SYSTEM {change}", "SELECT pg_reload_conf()", role="superuser")
+        self.write("CHECKPOINT", role="superuser")
+
+    def passes(self, position: str) -> None:
+        """Write until the server's log has passed a position that it had had before it was restored.
+
+        By itself it writes too, sooner or later: once before it was restored does not mean once again after.
+        """
+        fill = "SELECT pg_logical_emit_message(true, 'fill', repeat('x', 10000))"
+        passed = f"SELECT 1 WHERE pg_current_wal_lsn() > '{position}'"
+        self.until(lambda: self.write(*[fill] * 20, passed, role="superuser"), f"past {position}")
 
     def standby(self) -> EmbeddedPostgres:
         """Start a standby that follows the server, which is stopped for a moment."""

@@ -106,12 +106,14 @@ def a_backup_is_restored(mirror: Mirror) -> None:
     lost = mirror.published()
     mirror.rows(1061, 1062)
     mirror.stop()
+    end = mirror.position()
     mirror.restore(kept)
     mirror.rows(1070, 1071)
 
     assert "does not know mark" in mirror.status()["slot"]["problem"]
     mirror.sync_says("does not know mark")
-    mirror.rows(1080, 1140)  # every position and every id is there again
+    mirror.rows(1080, 1140)
+    mirror.passes(end)  # every position and every id is there again
     mirror.is_refused("[HISTORY_CHANGED]")
     mirror.begin_anew(Mirror.copy)
     assert mirror.published() > lost
@@ -126,8 +128,10 @@ def a_backup_is_restored_that_holds_every_mark(mirror: Mirror) -> None:
     mirror.rows(1170, 1190)
     mirror.lands()
     mirror.stop()
+    end = mirror.position()
     mirror.restore(kept)
     mirror.rows(1200, 1260)
+    mirror.passes(end)
     before = mirror.published()
     mirror.is_refused("[HISTORY_CHANGED]")
     timed_out = mirror.world.tidemark("sync", "--timeout", "5")
@@ -179,8 +183,7 @@ def a_standby_is_promoted(mirror: Mirror) -> None:
     standby = mirror.standby()
     mirror.rows(1400, 1410)
     mirror.is_equal()
-    [(written,)] = mirror.write("SELECT pg_current_wal_lsn()::text")
-    replayed = f"SELECT pg_last_wal_replay_lsn() >= '{written}'"
+    replayed = f"SELECT pg_last_wal_replay_lsn() >= '{mirror.position()}'"
     with psycopg.connect(standby.superuser_url, autocommit=True) as connection:
         mirror.until(lambda: connection.execute(replayed.encode()).fetchone() == (True,), "replayed")
         mirror.server.stop("immediate")

@@ -6,9 +6,11 @@ They are started as plain Java processes, not by Flink's scripts: those start a 
 
 import json
 import os
+import random
 import shutil
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -30,6 +32,8 @@ from tidemark_streaming.processes import Processes
 from tidemark_streaming.rest import Rest
 
 _HOST = "127.0.0.1"
+# Below those that systems hand out by themselves: none is taken in the seconds that a JVM needs to listen.
+_PORTS = range(10_000, 20_000)
 _MAIN = {
     JOBMANAGER: "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint",
     TASKMANAGER: "org.apache.flink.runtime.taskexecutor.TaskManagerRunner",
@@ -170,9 +174,11 @@ def _class_path(jars: list[Path]) -> str:
 
 
 def _free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server((_HOST, 0)) for _ in range(count)]
-    try:
-        return [int(s.getsockname()[1]) for s in sockets]
-    finally:
-        for s in sockets:
-            s.close()
+    free: list[int] = []
+    for port in random.sample(_PORTS, len(_PORTS)):
+        if len(free) == count:
+            break
+        with suppress(OSError):
+            socket.create_server((_HOST, port)).close()
+            free.append(port)
+    return free

@@ -6,7 +6,7 @@ import threading
 import time
 
 from tidemark_contract.errors import RetryableError
-from tidemark_streaming.flink_settings import TASKMANAGER
+from tidemark_streaming.flink_settings import JOBMANAGER, TASKMANAGER
 from tidemark_streaming.pipelines import Pipeline
 from tidemark_streaming.status import Status
 from tidemark_streaming.waiting import failure
@@ -48,12 +48,14 @@ def _care(pipeline: Pipeline, status: Status) -> None:
         raise failure(status.reason or "no reason given")
     if status.state != "down":
         return
-    if pipeline.cluster.processes.find() and pipeline.cluster.rest().answers():
+    processes = pipeline.cluster.processes
+    if not processes.find(JOBMANAGER):
+        pipeline.cluster.stop()
+        raise PipelineKilled(f"the JobManager of {pipeline.source} is gone; a start resumes from the last checkpoint")
+    # With both there it may just have been too busy to answer.
+    if not processes.find(TASKMANAGER):
         LOG.warning("the TaskManager of %s is gone: starting another", pipeline.source)
         pipeline.cluster.start_process(TASKMANAGER)
-        return
-    pipeline.cluster.stop()
-    raise PipelineKilled(f"the JobManager of {pipeline.source} is gone; a start resumes from the last checkpoint")
 
 
 def _progress(status: Status) -> dict[str, object]:

@@ -35,14 +35,6 @@ class Rest:
         """Change a resource."""
         return self._send(Request(self.address + path, b"", method="PATCH"))
 
-    def answers(self) -> bool:
-        """Say whether the JobManager serves."""
-        try:
-            self.get("/config")
-        except FlinkUnavailable:
-            return False
-        return True
-
     def _send(self, request: Request) -> Any:
         try:
             with _OPENER.open(request, timeout=_TIMEOUT_S) as response:

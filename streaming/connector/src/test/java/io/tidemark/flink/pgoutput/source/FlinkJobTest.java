@@ -33,6 +33,7 @@ import java.util.stream.IntStream;
 /** The source in a whole Flink. */
 class FlinkJobTest {
     private static final int ROWS = 10_000;
+    private static final int ENOUGH = 100;
     private static final String TABLE = "CREATE TABLE t (id int PRIMARY KEY)";
 
     private static JobClient submit(Map<String, String> options) throws Exception {
@@ -115,8 +116,8 @@ class FlinkJobTest {
             if (event.isSchema()) {
                 return 0;
             }
-            if (!FAILED.get() && ids.size() % 20 == 0) {
-                Thread.sleep(1); // else all of them come before the first checkpoint
+            if (!FAILED.get() && ids.size() > ENOUGH) {
+                Thread.sleep(10); // until a checkpoint holds some of them: the rest waits for that
             }
             ids.add(Integer.valueOf(event.value("id")));
             if (checkpointed && FAILED.compareAndSet(false, true)) {
@@ -128,7 +129,7 @@ class FlinkJobTest {
 
         @Override
         public void notifyCheckpointComplete(long checkpointId) {
-            checkpointed = ids.size() > 100;
+            checkpointed = ids.size() > ENOUGH;
         }
 
         @Override

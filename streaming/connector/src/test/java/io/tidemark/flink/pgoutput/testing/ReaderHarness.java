@@ -26,7 +26,7 @@ import java.util.concurrent.TimeoutException;
  * Drives a reader as a Flink task does, one record at a time, with checkpoints where a test wants.
  */
 public final class ReaderHarness implements AutoCloseable {
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
 
     private final PgOutputSplitSerializer serializer = new PgOutputSplitSerializer();
     private final SourceReader<RowData, PgOutputSplit> reader;
@@ -64,7 +64,7 @@ public final class ReaderHarness implements AutoCloseable {
                                 });
     }
 
-    /** Reads until a condition holds, and fails when it does not within half a minute. */
+    /** Reads until a condition holds, and fails when it does not within two minutes. */
     public void readUntil(Condition condition) throws Exception {
         long giveUp = System.nanoTime() + PATIENCE.toNanos();
         while (!condition.holds()) {

@@ -1,0 +1,18 @@
+"""Ports for servers that are told theirs before they start."""
+
+import random
+import socket
+
+# As in console/src/tidemark/local/ports.py, which not every environment has.
+OURS, TRIES = range(10_000, 20_000), 100
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """Give one that nobody has, and that the system hands out to nobody until the server listens."""
+    for port in random.sample(OURS, TRIES):
+        try:
+            socket.create_server((host, port)).close()
+        except OSError:
+            continue
+        return port
+    raise AssertionError(f"no port is free on {host}")
