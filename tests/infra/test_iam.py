@@ -160,6 +160,7 @@ def test_airflow_starts_what_is_its_own_and_hands_over_no_other_role(world: Worl
     """As IAM's own simulator says of the roles' policies: these services are on no AWS that runs here and enforces."""
     roles, application = world.roles, "arn:aws:emr-serverless:eu-central-1:123456789012:/applications/00application"
     start, hand, run = "emr-serverless:StartJobRun", "iam:PassRole", "ecs:RunTask"
+    look, end, job = "emr-serverless:GetJobRun", "emr-serverless:CancelJobRun", f"{application}/jobruns/one"
     workers = f"arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/{NAME}-worker:1"
     cluster = f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/{NAME}"
     to_emr, to_ec2 = ({"iam:PassedToService": f"{name}.amazonaws.com"} for name in ("emr-serverless", "ec2"))
@@ -167,7 +168,10 @@ def test_airflow_starts_what_is_its_own_and_hands_over_no_other_role(world: Worl
         ("airflow-worker", start, application): True,
         ("airflow-worker", start, f"{application}2"): False,
         ("airflow-scheduler", start, application): False,
+        ("airflow-triggerer", start, application): False,
         ("shop-mirror", start, application): False,
+        **{(f"airflow-{name}", do, job): True for name in ("worker", "triggerer") for do in (look, end)},
+        **{(f"airflow-{name}", do, job): False for name in ("scheduler", "pages") for do in (look, end)},
         ("airflow-worker", hand, roles["shop-mirror"], *to_emr.items()): True,
         ("airflow-worker", hand, roles["shop-gold"], *to_emr.items()): True,
         ("airflow-worker", hand, roles["shop-mirror"], *to_ec2.items()): False,

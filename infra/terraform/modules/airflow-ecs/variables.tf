@@ -59,8 +59,8 @@ variable "settings" {
   default     = {}
 }
 
-variable "worker_settings" {
-  description = "What only workers are told: TIDEMARK_LAKE, TIDEMARK_LAUNCHER and what that needs."
+variable "job_settings" {
+  description = "What workers are told, and the triggerer, which waits for jobs: TIDEMARK_LAKE, TIDEMARK_LAUNCHER and what that needs."
   type        = map(string)
   default     = {}
 }

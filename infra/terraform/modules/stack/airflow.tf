@@ -7,7 +7,7 @@ locals {
   locked = compact(split("\n", file("${path.module}/../../../../jobs/jars/SHA256SUMS")))
   jars   = concat([for line in local.locked : regex("[^ ]+$", line)], ["tidemark-spark-0.1.0.jar"])
 
-  # What a worker is told so that jobs run on EMR Serverless, each as the role of its source and kind.
+  # What workers and the triggerer are told so that jobs run on EMR Serverless, each as the role of its source and kind.
   jobs = {
     TIDEMARK_LAKE                       = module.lake.url
     TIDEMARK_LAUNCHER                   = "emr-serverless"
@@ -76,7 +76,7 @@ module "airflow_ecs" {
   pages_hours  = var.redundant ? null : { from = "0 8 * * ? *", until = "0 22 * * ? *" }
   settings     = local.shared
 
-  worker_settings = local.jobs
+  job_settings = local.jobs
 
   secrets = merge(
     { for name in ["fernet-key", "jwt-secret", "api-key", "admin-password", "scaler-password"] : name => module.secrets.arns["airflow/${name}"] },

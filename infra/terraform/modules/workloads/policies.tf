@@ -106,6 +106,7 @@ locals {
     [for id, use in local.uses : local.objects[id] if use.workload == key],
     local.others[key],
     [for statement in local.starts : statement if try(workload.grant.jobs, false)],
+    [for statement in local.waits : statement if try(workload.grant.waits, false)],
     [for statement in local.scales : statement if try(workload.grant.workers, false)],
     ]) : merge(
     { Sid = statement.Sid, Effect = "Allow", Action = statement.Action, Resource = statement.Resource },
