@@ -185,6 +185,17 @@ def test_airflow_starts_what_is_its_own_and_hands_over_no_other_role(world: Worl
     assert expected == {asked: world.simulated(*asked) for asked in expected}
 
 
+def test_whoever_runs_what_is_called_when_a_task_fails_may_tell_the_topics(world: World) -> None:
+    """A worker does; of a task that Airflow itself has ended, the DAG processor. A topic wants its key besides."""
+    topic = f"arn:aws:sns:{REGION}:{ACCOUNT}:{NAME}-critical"
+    key = world.client("kms").describe_key(KeyId=f"alias/{NAME}-platform")["KeyMetadata"]["Arn"]
+    by_sns = ("kms:ViaService", f"sns.{REGION}.amazonaws.com")
+    tellers = {f"airflow-{name}" for name in ("worker", "dag-processor", "scheduler", "triggerer")}
+    assert tellers == {role for role in world.roles if world.simulated(role, "sns:Publish", topic)}
+    for action in ("kms:GenerateDataKey", "kms:Decrypt"):
+        assert tellers == {role for role in world.roles if world.simulated(role, action, key, by_sns)}
+
+
 def test_nobody_of_a_group_does_anything_before_a_second_factor_is_shown(world: World) -> None:
     """With it, what the group may, and no more. How one gets it is not asked: MiniStack refuses to make a device
     where the policy names it."""

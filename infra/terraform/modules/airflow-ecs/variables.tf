@@ -54,7 +54,7 @@ variable "queue" {
 }
 
 variable "settings" {
-  description = "What all services are told besides: logs and results on S3."
+  description = "What all services are told besides: logs and results on S3, and whom a failure is told."
   type        = map(string)
   default     = {}
 }
