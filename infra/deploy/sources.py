@@ -20,6 +20,8 @@ from infra.deploy.releases import NAMESPACES, Planned, slug
 from infra.deploy.stack import Stack
 from infra.deploy.told import tell
 from tidemark_contract.errors import TidemarkError
+from tidemark_contract.layout import COPIES, Layout
+from tidemark_contract.s3 import SCHEME
 
 
 class JobFailed(TidemarkError):
@@ -59,16 +61,16 @@ def init(stack: Stack, planned: Planned, kubeconfig: Path, source: str) -> None:
 
 def prove(stack: Stack, planned: Planned, kubeconfig: Path, source: str) -> None:
     """Prove a source's tables equal, after a first copy of all of them where there is none; JobFailed."""
-    if not _has_tables(stack, source):
+    if not was_copied(stack, source):
         tell(f"verify: {source} was never copied: copy (as long as its tables are large)")
         _launch(stack, planned, kubeconfig, "copy", source)
     facts = _launch(stack, planned, kubeconfig, "verify", source)
     tell(f"verify: {source}: {len(facts['tables'])} tables are equal at mark {facts['mark']}")
 
 
-def _has_tables(stack: Stack, source: str) -> bool:
-    bucket, _, prefix = stack.lake.removeprefix("s3://").partition("/")
-    folder = "/".join(filter(None, (prefix, "silver", source))) + "/"
+def was_copied(stack: Stack, source: str) -> bool:
+    """Tell whether a copy of a source was ever finished: one that is cut off leaves tables that nothing is known of."""
+    bucket, _, folder = f"{Layout(stack.lake, source).claims}/{COPIES}".removeprefix(SCHEME).partition("/")
     return bool(boto3.client("s3", stack.region).list_objects_v2(Bucket=bucket, Prefix=folder, MaxKeys=1)["KeyCount"])
 
 

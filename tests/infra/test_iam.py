@@ -160,6 +160,7 @@ def test_airflow_starts_what_is_its_own_and_hands_over_no_other_role(world: Worl
     """As IAM's own simulator says of the roles' policies: these services are on no AWS that runs here and enforces."""
     roles, application = world.roles, "arn:aws:emr-serverless:eu-central-1:123456789012:/applications/00application"
     start, hand, run = "emr-serverless:StartJobRun", "iam:PassRole", "ecs:RunTask"
+    look, end, job = "emr-serverless:GetJobRun", "emr-serverless:CancelJobRun", f"{application}/jobruns/one"
     workers = f"arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/{NAME}-worker:1"
     cluster = f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/{NAME}"
     to_emr, to_ec2 = ({"iam:PassedToService": f"{name}.amazonaws.com"} for name in ("emr-serverless", "ec2"))
@@ -167,7 +168,10 @@ def test_airflow_starts_what_is_its_own_and_hands_over_no_other_role(world: Worl
         ("airflow-worker", start, application): True,
         ("airflow-worker", start, f"{application}2"): False,
         ("airflow-scheduler", start, application): False,
+        ("airflow-triggerer", start, application): False,
         ("shop-mirror", start, application): False,
+        **{(f"airflow-{name}", do, job): True for name in ("worker", "triggerer") for do in (look, end)},
+        **{(f"airflow-{name}", do, job): False for name in ("scheduler", "pages") for do in (look, end)},
         ("airflow-worker", hand, roles["shop-mirror"], *to_emr.items()): True,
         ("airflow-worker", hand, roles["shop-gold"], *to_emr.items()): True,
         ("airflow-worker", hand, roles["shop-mirror"], *to_ec2.items()): False,
@@ -179,6 +183,17 @@ def test_airflow_starts_what_is_its_own_and_hands_over_no_other_role(world: Worl
         ("airflow-worker", run, workers, ("ecs:cluster", cluster)): False,
     }
     assert expected == {asked: world.simulated(*asked) for asked in expected}
+
+
+def test_whoever_runs_what_is_called_when_a_task_fails_may_tell_the_topics(world: World) -> None:
+    """A worker does; of a task that Airflow itself has ended, the DAG processor. A topic wants its key besides."""
+    topic = f"arn:aws:sns:{REGION}:{ACCOUNT}:{NAME}-critical"
+    key = world.client("kms").describe_key(KeyId=f"alias/{NAME}-platform")["KeyMetadata"]["Arn"]
+    by_sns = ("kms:ViaService", f"sns.{REGION}.amazonaws.com")
+    tellers = {f"airflow-{name}" for name in ("worker", "dag-processor", "scheduler", "triggerer")}
+    assert tellers == {role for role in world.roles if world.simulated(role, "sns:Publish", topic)}
+    for action in ("kms:GenerateDataKey", "kms:Decrypt"):
+        assert tellers == {role for role in world.roles if world.simulated(role, action, key, by_sns)}
 
 
 def test_nobody_of_a_group_does_anything_before_a_second_factor_is_shown(world: World) -> None:

@@ -154,6 +154,24 @@ def test_nothing_reaches_its_pods_but_what_is_named(chart: str, values: dict[str
         assert 1 == sum(policy["podSelector"]["matchLabels"].items() <= labels.items() for policy in policies)
 
 
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+@pytest.mark.parametrize("chart", ["airflow", "flink-pipeline", "spark-job"])
+def test_on_eks_who_reaches_aws_reaches_the_agent_that_has_the_keys_of_its_role(chart: str, environment: str) -> None:
+    """Pod Identity: it answers at an address of the node, which policies keep from pods as they do any other."""
+    rendered = render(chart, of_environment(chart, environment, STACK if chart == "airflow" else {}))
+    policies = [document["spec"] for document in rendered.documents if document["kind"] == "NetworkPolicy"]
+
+    reached = [{text for rule in policy["egress"] for text in _addresses(rule)} for policy in policies]
+    aws = [addresses for addresses in reached if "0.0.0.0/0:443" in addresses]
+    assert aws
+    assert all("169.254.170.23/32:80" in addresses for addresses in aws)
+
+
+def _addresses(rule: dict[str, Any]) -> list[str]:
+    blocks = [to["ipBlock"]["cidr"] for to in rule["to"] if "ipBlock" in to]
+    return [f"{block}:{port['port']}" for block in blocks for port in rule["ports"]]
+
+
 @pytest.mark.parametrize(
     ("chart", "values", "said"),
     [

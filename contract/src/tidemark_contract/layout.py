@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from tidemark_contract.names import TableName
 
+COPIES = "copies/"
+"""Below the claims of a source: an object for each copy that was finished, by its mark."""
+
 
 @dataclass(frozen=True)
 class Layout:

@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 
 from tidemark_contract.errors import SourceChanged, SourceRefused
 from tidemark_contract.evolution import Table, spec_at, unlike
-from tidemark_contract.layout import Layout
+from tidemark_contract.layout import COPIES, Layout
 from tidemark_contract.marks import BEGIN_ANEW, MarkKind
 from tidemark_contract.names import TableName
 from tidemark_contract.specs import TableSpec
@@ -37,7 +37,6 @@ from tidemark_source.snapshots import HeldSnapshot, hold
 _TABLES_AT_ONCE = 2
 COPYING = "copy"
 """The lease of who writes rows of the source beside silver: an erasure would miss them, or take them away half-made."""
-_COPIES = "copies/"
 
 
 @dataclass(frozen=True)
@@ -111,12 +110,12 @@ def _finished(layout: Layout, mark: int) -> Mapping[TableName, CopiedTable]:
 
 def newest_copy(layout: Layout) -> int:
     """Give the mark of the newest finished copy, adopted or not; 0 when there is none."""
-    names = [stored.name for stored in storage.list_objects(layout.claims) if stored.name.startswith(_COPIES)]
-    return max((int(name.removeprefix(_COPIES).removesuffix(".json")) for name in names), default=0)
+    names = [stored.name for stored in storage.list_objects(layout.claims) if stored.name.startswith(COPIES)]
+    return max((int(name.removeprefix(COPIES).removesuffix(".json")) for name in names), default=0)
 
 
 def _manifest(mark: int) -> str:
-    return f"{_COPIES}{mark}.json"
+    return f"{COPIES}{mark}.json"
 
 
 def _copy_table(run: Run, spec: TableSpec, held: HeldSnapshot) -> CopiedTable:

@@ -54,6 +54,16 @@ run "a_worker_knows_the_api_and_no_database" {
   }
 }
 
+run "who_waits_for_jobs_is_told_where_they_run" {
+  module { source = "../../../infra/terraform/modules/airflow-ecs" }
+  variables { job_settings = { TIDEMARK_LAUNCHER = "emr-serverless" } }
+
+  assert {
+    condition     = toset([for name, task in aws_ecs_task_definition.this : name if contains(jsondecode(task.container_definitions)[0].environment, { name = "TIDEMARK_LAUNCHER", value = "emr-serverless" })]) == toset(["worker", "triggerer"])
+    error_message = "A worker starts jobs elsewhere and the triggerer waits for them there, and nobody else knows of it."
+  }
+}
+
 run "secrets_are_named_and_never_said" {
   module { source = "../../../infra/terraform/modules/airflow-ecs" }
 

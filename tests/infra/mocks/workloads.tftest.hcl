@@ -63,7 +63,11 @@ run "nodes_of_emr_take_the_role_of_their_workload_and_no_other" {
     error_message = "A worker hands machines other roles, or none."
   }
   assert {
-    condition     = alltrue([for statement in jsondecode(aws_iam_role_policy.this["airflow-worker"].policy).Statement : can(statement.Condition) if contains(["MakeClusters", "TagClusters", "UseClusters"], statement.Sid)])
+    condition     = alltrue([for statement in jsondecode(aws_iam_role_policy.this["airflow-worker"].policy).Statement : can(statement.Condition) if contains(["MakeClusters", "TagClusters", "UseClusters", "WaitClusters"], statement.Sid)])
     error_message = "A worker may make or use clusters of others."
+  }
+  assert {
+    condition     = [for statement in jsondecode(aws_iam_role_policy.this["airflow-triggerer"].policy).Statement : statement.Condition if strcontains(statement.Sid, "Clusters")] == [{ StringEquals = { "elasticmapreduce:ResourceTag/Stack" = var.name } }]
+    error_message = "The triggerer does not see the jobs that it waits for, may do more, or sees those of others."
   }
 }

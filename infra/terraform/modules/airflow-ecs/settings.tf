@@ -33,10 +33,11 @@ locals {
       AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK                = "True"
       AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_HOST = "127.0.0.1"
     }
-    worker = merge({
+    worker = {
       AIRFLOW__CORE__EXECUTION_API_SERVER_URL = "http://execution.${local.domain}:8080/execution/"
       AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT = "30"
-    }, var.worker_settings)
+    }
+    jobs    = var.job_settings
     scaler  = { TIDEMARK_SCALER_PASSWORD_FILE = "${local.where}/scaler-password" }
     carrier = { TIDEMARK_DAGS = var.dags_url }
     admin   = { TIDEMARK_ADMIN_PASSWORD_FILE = "${local.where}/admin-password" }

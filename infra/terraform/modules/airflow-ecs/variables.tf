@@ -54,13 +54,13 @@ variable "queue" {
 }
 
 variable "settings" {
-  description = "What all services are told besides: logs and results on S3."
+  description = "What all services are told besides: logs and results on S3, and whom a failure is told."
   type        = map(string)
   default     = {}
 }
 
-variable "worker_settings" {
-  description = "What only workers are told: TIDEMARK_LAKE, TIDEMARK_LAUNCHER and what that needs."
+variable "job_settings" {
+  description = "What workers are told, and the triggerer, which waits for jobs: TIDEMARK_LAKE, TIDEMARK_LAUNCHER and what that needs."
   type        = map(string)
   default     = {}
 }

@@ -7,7 +7,7 @@ locals {
   locked = compact(split("\n", file("${path.module}/../../../../jobs/jars/SHA256SUMS")))
   jars   = concat([for line in local.locked : regex("[^ ]+$", line)], ["tidemark-spark-0.1.0.jar"])
 
-  # What a worker is told so that jobs run on EMR Serverless, each as the role of its source and kind.
+  # What workers and the triggerer are told so that jobs run on EMR Serverless, each as the role of its source and kind.
   jobs = {
     TIDEMARK_LAKE                       = module.lake.url
     TIDEMARK_LAUNCHER                   = "emr-serverless"
@@ -20,10 +20,10 @@ locals {
     TIDEMARK_SPARK_SPECS                = "./specs"
     TIDEMARK_SPARK_SECRETS              = "${var.name}/sources/{source}"
     TIDEMARK_SPARK_LOGS                 = "s3://${module.lake.buckets["logs"]}/jobs/"
-    TIDEMARK_NOTIFY                     = "sns:${module.messaging.topics["critical"]}"
   }
 
-  # What all of Airflow's services are told: where results and logs lie.
+  # What all of Airflow's services are told: where results and logs lie, and whom a failure is told. Of a task that
+  # Airflow itself ends the DAG processor tells.
   shared = {
     AIRFLOW__LOGGING__REMOTE_LOGGING                 = "True"
     AIRFLOW__LOGGING__REMOTE_BASE_LOG_FOLDER         = "s3://${module.lake.buckets["logs"]}/tasks"
@@ -31,6 +31,7 @@ locals {
     AIRFLOW__CORE__XCOM_BACKEND                      = "airflow.providers.common.io.xcom.backend.XComObjectStorageBackend"
     AIRFLOW__COMMON_IO__XCOM_OBJECTSTORAGE_PATH      = "s3://${module.lake.buckets["xcom"]}/results"
     AIRFLOW__COMMON_IO__XCOM_OBJECTSTORAGE_THRESHOLD = "49152"
+    TIDEMARK_NOTIFY                                  = "sns:${module.messaging.topics["critical"]}"
   }
 }
 
@@ -76,7 +77,7 @@ module "airflow_ecs" {
   pages_hours  = var.redundant ? null : { from = "0 8 * * ? *", until = "0 22 * * ? *" }
   settings     = local.shared
 
-  worker_settings = local.jobs
+  job_settings = local.jobs
 
   secrets = merge(
     { for name in ["fernet-key", "jwt-secret", "api-key", "admin-password", "scaler-password"] : name => module.secrets.arns["airflow/${name}"] },

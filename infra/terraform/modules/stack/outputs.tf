@@ -31,7 +31,7 @@ output "settings" {
 
 output "airflow" {
   description = "What all services of Airflow are told: where results and logs lie, and whom a failure is told."
-  value       = merge(local.shared, { TIDEMARK_NOTIFY = local.jobs.TIDEMARK_NOTIFY })
+  value       = local.shared
 }
 
 output "buckets" {

@@ -6,18 +6,13 @@ locals {
 
   serverless = try(var.emr_serverless.arn, "")
   on_eks     = try(var.emr_on_eks.arn, "")
+  targets    = { Serverless = var.emr_serverless != null, OnEks = var.emr_on_eks != null, Clusters = length(var.emr_clusters) > 0, Nodes = length(var.emr_clusters) > 0 }
 
   starts = [for statement in [
     {
       Sid       = "StartServerless"
       Action    = ["emr-serverless:ListJobRuns", "emr-serverless:StartJobRun"]
       Resource  = [local.serverless]
-      Condition = {}
-    },
-    {
-      Sid       = "LookAtServerless"
-      Action    = ["emr-serverless:GetJobRun", "emr-serverless:CancelJobRun"]
-      Resource  = ["${local.serverless}/jobruns/*"]
       Condition = {}
     },
     {
@@ -40,12 +35,6 @@ locals {
       Condition = { ArnEquals = { "emr-containers:ExecutionRoleArn" = local.handed } }
     },
     {
-      Sid       = "LookOnEks"
-      Action    = ["emr-containers:DescribeJobRun", "emr-containers:CancelJobRun"]
-      Resource  = ["${local.on_eks}/jobruns/*"]
-      Condition = {}
-    },
-    {
       Sid       = "FindClusters"
       Action    = ["elasticmapreduce:ListClusters"]
       Resource  = ["*"]
@@ -65,11 +54,8 @@ locals {
       Condition = { StringEquals = { "elasticmapreduce:RequestTag/Stack" = var.name } }
     },
     {
-      Sid = "UseClusters"
-      Action = [
-        "elasticmapreduce:AddJobFlowSteps", "elasticmapreduce:CancelSteps", "elasticmapreduce:DescribeCluster",
-        "elasticmapreduce:DescribeStep", "elasticmapreduce:ListSteps", "elasticmapreduce:TerminateJobFlows",
-      ]
+      Sid       = "UseClusters"
+      Action    = ["elasticmapreduce:AddJobFlowSteps", "elasticmapreduce:ListSteps"]
       Resource  = ["arn:${local.partition}:elasticmapreduce:${local.here}:cluster/*"]
       Condition = { StringEquals = { "elasticmapreduce:ResourceTag/Stack" = var.name } }
     },
@@ -85,7 +71,32 @@ locals {
       Resource  = [for key in sort(tolist(var.emr_clusters)) : "${local.job_roles}${key}"]
       Condition = { StringLike = { "iam:PassedToService" = "ec2.amazonaws.com*" } }
     },
-  ] : statement if { Serverless = var.emr_serverless != null, OnEks = var.emr_on_eks != null, Clusters = length(var.emr_clusters) > 0, Nodes = length(var.emr_clusters) > 0 }[regex("(Serverless|OnEks|Clusters|Nodes)$", statement.Sid)[0]]]
+  ] : statement if local.targets[regex("(Serverless|OnEks|Clusters|Nodes)$", statement.Sid)[0]]]
+
+  # Whoever waits for a job, a worker or the triggerer, looks at it and ends it.
+  waits = [for statement in [
+    {
+      Sid       = "WaitServerless"
+      Action    = ["emr-serverless:GetJobRun", "emr-serverless:CancelJobRun"]
+      Resource  = ["${local.serverless}/jobruns/*"]
+      Condition = {}
+    },
+    {
+      Sid       = "WaitOnEks"
+      Action    = ["emr-containers:DescribeJobRun", "emr-containers:CancelJobRun"]
+      Resource  = ["${local.on_eks}/jobruns/*"]
+      Condition = {}
+    },
+    {
+      Sid = "WaitClusters"
+      Action = [
+        "elasticmapreduce:CancelSteps", "elasticmapreduce:DescribeCluster", "elasticmapreduce:DescribeStep",
+        "elasticmapreduce:TerminateJobFlows",
+      ]
+      Resource  = ["arn:${local.partition}:elasticmapreduce:${local.here}:cluster/*"]
+      Condition = { StringEquals = { "elasticmapreduce:ResourceTag/Stack" = var.name } }
+    },
+  ] : statement if local.targets[regex("(Serverless|OnEks|Clusters)$", statement.Sid)[0]]]
 
   of_cluster = { ArnEquals = { "ecs:cluster" = try(var.ecs.cluster_arn, "") } }
 

@@ -59,7 +59,8 @@ locals {
 
   others = { for key, workload in local.workloads : key => [for statement in [
     {
-      # A key by S3 or Secrets Manager only: nothing is decrypted that was not allowed to be read.
+      # A key by S3 or Secrets Manager only: nothing is decrypted that was not allowed to be read. And by SNS, for who
+      # tells a topic encrypts what is told.
       Sid    = "Keys"
       Action = ["kms:Decrypt", "kms:GenerateDataKey"]
       Resource = distinct(concat(
@@ -67,7 +68,9 @@ locals {
         [for secret in workload.secrets : var.kms_keys.platform],
         [for code in [var.kms_keys.platform] : code if workload.jobs],
       ))
-      Condition = { StringEquals = { "kms:ViaService" = ["s3.${local.region}.amazonaws.com", "secretsmanager.${local.region}.amazonaws.com"] } }
+      Condition = { StringEquals = { "kms:ViaService" = [
+        for service in concat(["s3", "secretsmanager"], try(workload.grant.topics, false) ? ["sns"] : []) : "${service}.${local.region}.amazonaws.com"
+      ] } }
     },
     {
       Sid       = "Secrets"
@@ -106,6 +109,7 @@ locals {
     [for id, use in local.uses : local.objects[id] if use.workload == key],
     local.others[key],
     [for statement in local.starts : statement if try(workload.grant.jobs, false)],
+    [for statement in local.waits : statement if try(workload.grant.waits, false)],
     [for statement in local.scales : statement if try(workload.grant.workers, false)],
     ]) : merge(
     { Sid = statement.Sid, Effect = "Allow", Action = statement.Action, Resource = statement.Resource },
