@@ -73,17 +73,18 @@ def play(lake: S3Lake, s3: FaultyS3, rule: Rule) -> tuple[str, list[str]]:
     """
     failed, counted = "", list[str]()
     s3.follow(rule)
-    for stage in STAGES:
-        lake.land(*stage)
-        try:
-            _sync(lake)
-        except RetryableError as error:
-            failed, counted = str(error), s3.counted()
-            s3.follow(HEALTHY)
-            _sync(lake)
-    counted = counted or s3.counted()
-    s3.follow(HEALTHY)
-    return failed, counted
+    try:
+        for stage in STAGES:
+            lake.land(*stage)
+            try:
+                _sync(lake)
+            except RetryableError as error:
+                failed, counted = str(error), s3.counted()
+                s3.follow(HEALTHY)
+                _sync(lake)
+        return failed, counted or s3.counted()
+    finally:
+        s3.follow(HEALTHY)
 
 
 def _sync(lake: S3Lake) -> None:

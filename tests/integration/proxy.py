@@ -44,8 +44,8 @@ class Fault(StrEnum):
 class Rule:
     """Which of the requests with these methods (none: all) and a path like `path` meet a fault.
 
-    The one with the number `at`, from 1; with `every`, each so many after it too. `then`: what meets all requests that
-    come after it, whatever they are.
+    The one with the number `at`, from 1; with `every`, each so many after it too. `then`: what meets all requests with
+    such a path that come after it, whatever they ask.
     """
 
     fault: Fault | None = None
@@ -82,7 +82,7 @@ class Faults:
 
     def of(self, method: str, path: str) -> Fault | None:
         with self.lock:
-            if self.struck and self.rule.then:
+            if self.struck and self.rule.then and re.search(self.rule.path, path):
                 return self.rule.then
             if not self.rule.counts(method, path):
                 return None
