@@ -78,12 +78,12 @@ class Move:
         return Step(self.base.mark.nonce if self.base else "", self.target.mark.id, self.target.mark.nonce)
 
 
-def plan(move: Move, window: Window, marks: Sequence[Mark]) -> TableFold | None:
-    """Choose the changes; None where they do not tell all."""
+def plan(move: Move, window: Window, marks: Sequence[Mark], protection: str | None) -> TableFold | None:
+    """Choose the changes; None where they do not tell all. `protection` names how the table's columns are protected."""
     version = move.base.version(move.written.table) if move.base else None
     if move.base is None or version is None:
         return None
-    stand = Stand(move.written, TableState(LIVE), move.base.mark, version, soft=move.spec.soft)
+    stand = Stand(move.written, TableState(LIVE), move.base.mark, version, soft=move.spec.soft, protection=protection)
     state, fold = judge(stand, move.target.mark, window, marks)
     if state.state != LIVE or fold is None or fold.spec != stand.at_base or len(_emptied(fold)) > 1:
         return None
