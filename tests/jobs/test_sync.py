@@ -335,6 +335,22 @@ def test_a_table_that_was_given_a_feature_we_do_not_write_is_taken_out_and_no_ot
     assert "demands changeDataFeed of its writers" in lake.run.control.tables()[ORDERS.table].reason
 
 
+@any_of("words", ["dbt run 5", '{"run": 5}', "5"])
+def test_what_somebody_else_says_of_his_commit_takes_out_his_table_and_no_other(lake: Lake, words: str) -> None:
+    """A commit's free text is anybody's; a compaction that has one changes no row all the same."""
+    theirs = lake.spark.newSession()
+    theirs.conf.set("spark.databricks.delta.commitInfo.userMetadata", words)
+    lake.land(insert(ORDERS, 101, id="1", state="a", price=None), insert(LINES, 101, id="1", part="l"), mark(2, 110))
+    lake.sync()
+    lake.land(insert(LINES, 111, id="2", part="m"), mark(3, 120)).sync()
+    theirs.sql(f"DELETE FROM delta.`{lake.layout.silver(ORDERS.table)}` WHERE id = 1")
+    theirs.sql(f"OPTIMIZE delta.`{lake.layout.silver(LINES.table)}`")
+    lake.land(insert(LINES, 121, id="3", part="n"), mark(4, 130)).sync()
+
+    assert ("stale", ["1\tl", "2\tm", "3\tn"]) == (lake.state(ORDERS), lake.lines(LINES))
+    assert "changed by somebody else" in lake.run.control.tables()[ORDERS.table].reason
+
+
 @BOTH_WAYS
 @any_of("folded", [1, 3])
 def test_a_run_that_was_cut_off_after_some_tables_is_gone_on_from(
