@@ -13,6 +13,7 @@ from tests.jobs.conftest import take_way
 from tests.jobs.lake import LINES, LOG, ORDERS, SHOP, Lake, delete, insert, mark, relation, truncate, update
 from tests.variants import any_of
 from tidemark_contract.marks import Mark
+from tidemark_contract.specs import SourceSpec
 from tidemark_jobs import publication
 from tidemark_jobs.changes import few_changes
 from tidemark_jobs.control import Control
@@ -263,6 +264,20 @@ def test_a_new_copy_brings_a_stale_table_back_while_the_stream_runs(lake: Lake) 
 
     assert (["1\ta\t1.00"], ["1\tl", "2\tm"]) == (lake.lines(ORDERS), lake.lines(LINES))
     assert "live" == lake.state(ORDERS)
+
+
+def test_a_table_whose_spec_was_away_is_stale_until_it_is_copied(lake: Lake) -> None:
+    """Nobody has followed it meanwhile; that its spec is back does not make it exact."""
+    lake.spec = SourceSpec("shop", (LINES, LOG))
+    lake.land(insert(ORDERS, 101, id="1", state="a", price=None), mark(2, 110)).sync()
+    lake.spec = SHOP
+    published = lake.land(mark(3, 120)).sync()
+
+    assert published is not None
+    assert ("stale", None) == (lake.state(ORDERS), published.version(ORDERS.table))
+    assert "while it had no spec" in lake.run.control.tables()[ORDERS.table].reason
+    lake.copied(4, orders=[("1", "a", None)]).land(mark(4, 130, kind="copy")).sync()
+    assert ("live", ["1\ta\t\\N"]) == (lake.state(ORDERS), lake.lines(ORDERS))
 
 
 def test_a_copy_whose_mark_never_arrives_is_never_adopted(spark: SparkSession, tmp_path: Path) -> None:
