@@ -3,11 +3,15 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from pyspark.sql import SparkSession
 
+from tests.jobs.conftest import take_way
 from tests.jobs.lake import Event, Lake, insert, mark, relation, updated
+from tests.jobs.test_history import versions
+from tests.variants import any_of
 from tidemark_contract.names import META_COLUMNS, TableName
-from tidemark_contract.specs import ColumnSpec, SourceSpec, TableSpec
+from tidemark_contract.specs import ColumnSpec, History, SourceSpec, TableSpec
 
 TAKEN = (
     *META_COLUMNS,
@@ -53,3 +57,51 @@ def test_a_table_whose_columns_have_names_that_are_taken_is_folded_and_read(
     assert [f"{key}\t" + "\t".join([value] * width) for key, value in expected.items()] == lake.lines(
         ODD, by_spark=True
     )
+
+
+# What folds call their own columns, and what comes near it.
+FOLDED = (
+    "_before",
+    "_row",
+    "_texts",
+    "_root_key",
+    "from_lsn",
+    "to_lsn",
+    "commit_lsn",
+    "time",
+    "gone",
+    "row",
+    "unknown",
+)
+
+
+@any_of("way", ["small", "large"])
+def test_rows_without_a_key_are_counted_whatever_their_columns_are_called(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    take_way(way, monkeypatch)
+    bag = replace(ODD, columns=tuple(ColumnSpec(name, "text") for name in FOLDED), key=())
+    lake = Lake(spark, tmp_path, SourceSpec("shop", (bag,)))
+    facts, row = [relation(bag, oid=OID)], dict.fromkeys(FOLDED, "v")
+    lake.copied(1, odd=[tuple(row.values())]).land(mark(1, 100, kind="copy", catalog=facts)).sync()
+    lake.land(named(insert(bag, 101, **row)), mark(2, 110, catalog=facts)).sync()
+
+    assert ["\t".join(row.values())] * 2 == lake.lines(bag)
+
+
+@any_of("way", ["small", "large"])
+def test_a_history_has_each_version_whatever_its_columns_are_called(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    take_way(way, monkeypatch)
+    columns = (ColumnSpec("id", "integer"), *(ColumnSpec(name, "text") for name in FOLDED))
+    told = replace(ODD, columns=columns, history=History.SCD2)
+    lake = Lake(spark, tmp_path, SourceSpec("shop", (told,)))
+    facts, (one, other) = [relation(told, oid=OID)], (dict.fromkeys(FOLDED, value) for value in ("v1", "v2"))
+    lake.copied(1).land(mark(1, 100, kind="copy", catalog=facts)).sync()
+    at = lake.lsn
+    changes = (insert(told, 101, id="1", **one), updated(told, 102, {"id": "1", **other}))
+    lake.land(*map(named, changes), mark(2, 110, catalog=facts)).sync()
+
+    first, second = ("\t".join(["1", *row.values()]) for row in (one, other))
+    assert [(first, at + 10, at + 20, 2, 2), (second, at + 20, None, 2, None)] == versions(lake, told)

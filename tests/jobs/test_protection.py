@@ -9,10 +9,11 @@ import pytest
 from pyspark.sql import SparkSession
 
 from tests.jobs.lake import LINES, LOG, ORDERS, Event, Lake, delete, insert, mark, relation
+from tests.jobs.test_history import versions
 from tidemark_contract.catalog import Catalog
 from tidemark_contract.errors import SettingsError
 from tidemark_contract.protection import HashKey, Protect
-from tidemark_contract.specs import Deletes, SourceSpec, TableSpec
+from tidemark_contract.specs import Deletes, History, SourceSpec, TableSpec
 from tidemark_contract.subjects import Subject
 from tidemark_jobs.changelog import CHANGES
 from tidemark_jobs.deltalog import open_table
@@ -65,6 +66,19 @@ def test_what_was_protected_as_the_spec_says_is_folded(spark: SparkSession, tmp_
     lake.land(mark(2, 110)).sync()
 
     assert ["1\t***", "2\t***"] == lake.lines(MASKED)
+
+
+def test_a_history_has_each_version_of_a_row_with_protected_columns(spark: SparkSession, tmp_path: Path) -> None:
+    """Also one that came and went between two marks."""
+    told = replace(MASKED, history=History.SCD2)
+    lake = made(spark, tmp_path, told)
+    lake.sync()
+    at = lake.lsn
+    lake.land(
+        change(LABEL, insert(LINES, 101, id="2", part="***")), change(LABEL, delete(LINES, 102, id="2")), mark(2, 110)
+    ).sync()
+
+    assert [("1\t***", None, None, 1, None), ("2\t***", at + 10, at + 20, 2, 2)] == versions(lake, told)
 
 
 @pytest.mark.parametrize(

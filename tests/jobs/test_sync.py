@@ -13,6 +13,7 @@ from tests.jobs.conftest import take_way
 from tests.jobs.lake import LINES, LOG, ORDERS, SHOP, Lake, delete, insert, mark, relation, truncate, update
 from tests.variants import any_of
 from tidemark_contract.marks import Mark
+from tidemark_contract.specs import SourceSpec
 from tidemark_jobs import publication
 from tidemark_jobs.changes import few_changes
 from tidemark_jobs.control import Control
@@ -265,6 +266,20 @@ def test_a_new_copy_brings_a_stale_table_back_while_the_stream_runs(lake: Lake) 
     assert "live" == lake.state(ORDERS)
 
 
+def test_a_table_whose_spec_was_away_is_stale_until_it_is_copied(lake: Lake) -> None:
+    """Nobody has followed it meanwhile; that its spec is back does not make it exact."""
+    lake.spec = SourceSpec("shop", (LINES, LOG))
+    lake.land(insert(ORDERS, 101, id="1", state="a", price=None), mark(2, 110)).sync()
+    lake.spec = SHOP
+    published = lake.land(mark(3, 120)).sync()
+
+    assert published is not None
+    assert ("stale", None) == (lake.state(ORDERS), published.version(ORDERS.table))
+    assert "while it had no spec" in lake.run.control.tables()[ORDERS.table].reason
+    lake.copied(4, orders=[("1", "a", None)]).land(mark(4, 130, kind="copy")).sync()
+    assert ("live", ["1\ta\t\\N"]) == (lake.state(ORDERS), lake.lines(ORDERS))
+
+
 def test_a_copy_whose_mark_never_arrives_is_never_adopted(spark: SparkSession, tmp_path: Path) -> None:
     """The server crashed after the copy had read transactions that were then lost."""
     lake = Lake(spark, tmp_path).copied(1, orders=[("1", "lost", None)])
@@ -333,6 +348,22 @@ def test_a_table_that_was_given_a_feature_we_do_not_write_is_taken_out_and_no_ot
 
     assert ("stale", ["1\tl"]) == (lake.state(ORDERS), lake.lines(LINES))
     assert "demands changeDataFeed of its writers" in lake.run.control.tables()[ORDERS.table].reason
+
+
+@any_of("words", ["dbt run 5", '{"run": 5}', "5"])
+def test_what_somebody_else_says_of_his_commit_takes_out_his_table_and_no_other(lake: Lake, words: str) -> None:
+    """A commit's free text is anybody's; a compaction that has one changes no row all the same."""
+    theirs = lake.spark.newSession()
+    theirs.conf.set("spark.databricks.delta.commitInfo.userMetadata", words)
+    lake.land(insert(ORDERS, 101, id="1", state="a", price=None), insert(LINES, 101, id="1", part="l"), mark(2, 110))
+    lake.sync()
+    lake.land(insert(LINES, 111, id="2", part="m"), mark(3, 120)).sync()
+    theirs.sql(f"DELETE FROM delta.`{lake.layout.silver(ORDERS.table)}` WHERE id = 1")
+    theirs.sql(f"OPTIMIZE delta.`{lake.layout.silver(LINES.table)}`")
+    lake.land(insert(LINES, 121, id="3", part="n"), mark(4, 130)).sync()
+
+    assert ("stale", ["1\tl", "2\tm", "3\tn"]) == (lake.state(ORDERS), lake.lines(LINES))
+    assert "changed by somebody else" in lake.run.control.tables()[ORDERS.table].reason
 
 
 @BOTH_WAYS

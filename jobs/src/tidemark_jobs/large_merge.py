@@ -51,8 +51,9 @@ def merge_large(spark: SparkSession, place: Place, rows: DataFrame, fold: TableF
 
 def _counted(rows: DataFrame, table: DataFrame) -> DataFrame:
     """Add each row's `_count` to that of the row with its key, if there is one; `_gone` says that none is left."""
-    old = table.select("_key", F.col("_count").alias("_before"))
-    total = F.col("_count") + F.coalesce("_before", F.lit(0))
+    # Under a name of ours: `_before`, say, may be a column of the source's.
+    old = table.select("_key", F.col("_count").alias("_unknown"))
+    total = F.col("_count") + F.coalesce("_unknown", F.lit(0))
     sound = F.when(total >= 0, total).otherwise(F.raise_error(F.lit(NOT_FOUND)))
     joined = rows.join(old, "_key", "left").withColumn("_count", sound)
-    return joined.drop("_before").withColumn("_gone", F.col("_count") == 0)
+    return joined.drop("_unknown").withColumn("_gone", F.col("_count") == 0)

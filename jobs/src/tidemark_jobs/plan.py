@@ -73,7 +73,7 @@ UNPUBLISHED = (
     "it is no longer in the publication: dropped, renamed or taken out; correct its spec, or `tidemark init` adds it"
 )
 
-
+LEFT_OUT = "a mark was published while it had no spec: `tidemark repair`, or `copy`, brings it back"
 COPIED_OTHERWISE = (
     "its columns were protected in another way, or with another key, when it was copied: `tidemark copy` brings it back"
 )

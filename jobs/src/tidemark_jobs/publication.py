@@ -21,7 +21,7 @@ from tidemark_jobs.copy import read_manifest
 from tidemark_jobs.folding import fold_table
 from tidemark_jobs.leases import Lease
 from tidemark_jobs.logs import log
-from tidemark_jobs.plan import COPIED, COPIED_OTHERWISE, LIVE, STALE, Stand, TableFold, judge
+from tidemark_jobs.plan import COPIED, COPIED_OTHERWISE, LEFT_OUT, LIVE, STALE, Stand, TableFold, judge
 from tidemark_jobs.run import Run
 from tidemark_jobs.upsert.place import NotWritable
 
@@ -74,8 +74,11 @@ class Publication:
         version = self.published.version(spec.table) if self.published else None
         if state.state == COPIED and (version is None or version.copy != state.mark):
             return self._adopted(spec, state.mark or 0, version)
-        if state.state not in (LIVE, COPIED) or version is None or self.published is None:
+        if state.state not in (LIVE, COPIED) or self.published is None:
             return None
+        if version is None:
+            base = self.published.mark
+            return Stand(spec, TableState(STALE, LEFT_OUT), base, TableVersion(spec.table, -1, base.id, base.id, 0))
         stand = Stand(spec, TableState(LIVE), self.published.mark, version, protection=self.run.protection(spec))
         copied = read_manifest(self.run.layout, version.copy).get(spec.table)
         if (copied and copied.protection) != stand.protection:

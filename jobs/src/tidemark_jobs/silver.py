@@ -197,7 +197,14 @@ def standing_of(log: DeltaTable, since: int) -> Standing:
 
 
 def _step(commit: dict[str, Any]) -> Step | None:
-    text = commit.get("tidemark") or commit.get(PROVENANCE)
-    if text:
-        return Step(**json.loads(text))
+    if step := _parsed(commit.get("tidemark") or commit.get(PROVENANCE)):
+        return step
     return None if commit["operation"] in MAINTENANCE else FOREIGN
+
+
+def _parsed(text: str | None) -> Step | None:
+    """Read what our commits say; None for what somebody else has written into his."""
+    try:
+        return Step(**json.loads(text or ""))
+    except (ValueError, TypeError):
+        return None

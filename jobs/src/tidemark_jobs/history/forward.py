@@ -103,7 +103,7 @@ class Histories:
         first_lsn = base.read_from if base else target.commit_lsn
         window = self.bronze.window(first_lsn, target.commit_lsn)
         marks = [arrived.mark for arrived in self.bronze.marks_since(first_lsn)]
-        plans = [(move, plan(move, window, marks)) for move in moves]
+        plans = [(move, plan(move, window, marks, self.run.protection(move.written))) for move in moves]
         reader = ChangeReader(self.run.spark, window, [fold for _, fold in plans if fold], target.mark)
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
             list(pool.map(lambda planned: self._take(reader, *planned), plans))

@@ -78,12 +78,12 @@ class Move:
         return Step(self.base.mark.nonce if self.base else "", self.target.mark.id, self.target.mark.nonce)
 
 
-def plan(move: Move, window: Window, marks: Sequence[Mark]) -> TableFold | None:
-    """Choose the changes; None where they do not tell all."""
+def plan(move: Move, window: Window, marks: Sequence[Mark], protection: str | None) -> TableFold | None:
+    """Choose the changes; None where they do not tell all. `protection` names how the table's columns are protected."""
     version = move.base.version(move.written.table) if move.base else None
     if move.base is None or version is None:
         return None
-    stand = Stand(move.written, TableState(LIVE), move.base.mark, version, soft=move.spec.soft)
+    stand = Stand(move.written, TableState(LIVE), move.base.mark, version, soft=move.spec.soft, protection=protection)
     state, fold = judge(stand, move.target.mark, window, marks)
     if state.state != LIVE or fold is None or fold.spec != stand.at_base or len(_emptied(fold)) > 1:
         return None
@@ -124,8 +124,9 @@ def folded(spark: SparkSession, place: Place, changes: DataFrame, fold: TableFol
         opened = completed(_all_open(spark, place), columns)
     new = states.where("not gone")
     new = fetched(new, as_silver(opened, names), fold.spec, fold.toast) if fold.toast else new
-    born = from_silver(new.select(*typed_row(fold.spec), "from_lsn", "to_lsn"), names)
-    born = born.withColumnsRenamed({"from_lsn": "_from_lsn", "to_lsn": "_to_lsn"})
+    # Called as no column of the source's is, before they stand beside those.
+    lsns = [F.col(name).alias(f"_{name}") for name in ("from_lsn", "to_lsn")]
+    born = from_silver(new.select(*typed_row(fold.spec), *lsns), names)
     times = changes.groupBy("commit_lsn").agg(F.timestamp_micros(F.any_value("commit_ts")).alias("time"))
     born = _timed(born.withColumn("_from_mark", F.lit(target.id)), "_from", times)
     versions = born.unionByName(_ended(opened, states, fold), allowMissingColumns=True)
