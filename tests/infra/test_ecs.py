@@ -10,7 +10,9 @@ import yaml
 from tests.infra.terraform import REPOSITORY
 
 MODULE = REPOSITORY / "infra/terraform/modules/airflow-ecs"
-# What is called otherwise, and Compose's own: Redis has a password there, for there is no TLS.
+# What is called otherwise, and what is Compose's or ECS's own: Redis has a password there, for there is no TLS, and a
+# scaler here, whose login `prepare` makes.
+OWN = {"queue-password", "scaler-password"}
 NAMES = {"api-server": "pages", "init": "prepare"}
 ALIKE = ("api-server", "execution", "scheduler", "dag-processor", "triggerer", "worker", "init")
 
@@ -19,7 +21,7 @@ ALIKE = ("api-server", "execution", "scheduler", "dag-processor", "triggerer", "
 def test_a_service_is_that_of_compose(service: str) -> None:
     here, there = ours()[NAMES.get(service, service)], composed()[service]
     assert there["command"] == here["command"]
-    assert set(there["secrets"]) - {"queue-password"} == set(here["secrets"])
+    assert set(there["secrets"]) - OWN == set(here["secrets"]) - OWN
     if service != "init":
         kind, *words = there["healthcheck"]["test"]
         expected = words if kind == "CMD" else ["sh", "-c", words[0].replace("$$", "$")]
@@ -30,6 +32,13 @@ def test_nothing_of_compose_is_missing() -> None:
     """Its database and queue are AWS's here, and Flower and what keeps metrics are for one host."""
     assert set(ALIKE) == set(composed()) - {"postgres", "redis", "flower", "metrics"}
     assert {"scaler", "carrier"} == set(ours()) - {NAMES.get(service, service) for service in ALIKE}
+
+
+def test_whoever_needs_the_password_of_the_scalers_login_is_told_where_it_is() -> None:
+    """Itself, and `prepare`, which makes the login: nobody else does."""
+    told = {name for name, service in ours().items() if "scaler" in service["settings"]}
+    assert {"scaler", "prepare"} == told
+    assert told == {name for name, service in ours().items() if "scaler-password" in service["secrets"]}
 
 
 def test_a_secret_is_a_file_before_airflow_begins_and_in_no_environment(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from tests.ports import free_port
 
 REPOSITORY = Path(__file__).parents[2]
 PATIENCE_S = 300.0
-ADMIN = "admin"
+ADMIN, SCALER = "admin", "scaler"
 BUCKET, REGION = "tidemark-airflow", "eu-west-1"
 DEPLOYED = f"s3://{BUCKET}/dags"
 VERSIONED = "tidemark_orchestration.bundles.bundle.VersionedS3Bundle"
@@ -111,6 +111,7 @@ class Platform:
             "jwt-secret": secrets.token_urlsafe(64),
             "api-key": secrets.token_urlsafe(32),
             "admin-password": secrets.token_urlsafe(15),
+            f"password-of-{SCALER}": secrets.token_urlsafe(15),
             "port": str(free_port()),
             "execution-port": str(free_port()),
         }
@@ -198,6 +199,7 @@ class Platform:
             "AIRFLOW__SECRETS__USE_CACHE": "True",
             "TIDEMARK_SPECS": str(self.folder / "specs"),
             "TIDEMARK_ADMIN_PASSWORD_FILE": str(self.secret("admin-password")),
+            "TIDEMARK_SCALER_PASSWORD_FILE": str(self.secret(f"password-of-{SCALER}")),
             "TIDEMARK_JOBS_PYTHON": str(self.secret("python")),
             **self.canaries.environment(),
             **self.more,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from tests.orchestration.airflow_services import ADMIN, DEPLOYED, Platform, healthy, wait_for
+from tests.orchestration.airflow_services import DEPLOYED, SCALER, Platform, healthy, wait_for
 from tidemark_orchestration.bundles.store import Store
 from tidemark_orchestration.scaler.work import Work
 
@@ -155,7 +155,7 @@ def test_tasks_go_on_while_the_pages_are_down(deployed: Deployed, tmp_path: Path
         deployed.promote(deployed.publish(3))
     run = deployed.begin(tmp_path / "now")
     deployed.wait_for_task(run, "wait", "running")
-    work = Work(platform.address, ADMIN, platform.password(ADMIN))
+    work = Work(platform.address, SCALER, platform.password(SCALER))
     assert 1 == work.tasks(), "what the scaler counts"
 
     platform.end("api-server")

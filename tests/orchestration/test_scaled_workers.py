@@ -1,5 +1,6 @@
 """Celery workers, started and let go as there is work for them, on a real Redis: from none to many, to none again."""
 
+import json
 import os
 import subprocess
 import sys
@@ -11,9 +12,11 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 
+from tidemark_orchestration.scaler.__main__ import counted
 from tidemark_orchestration.scaler.celery_workers import CeleryWorkers
 from tidemark_orchestration.scaler.loop import Scaler
 from tidemark_orchestration.scaler.plan import Bounds, Steps
+from tidemark_orchestration.scaler.work import Work
 
 REDIS = ("redis:7.2", "redis:7")
 REPOSITORY = Path(__file__).parents[2]
@@ -130,3 +133,30 @@ def test_from_none_to_many_and_to_none_again_no_task_is_lost_or_done_twice(
     assert {0, 3} <= seen <= {0, 1, 2, 3}
     assert drained >= 3
     assert {0} == {process.returncode for process in fleet.all}, "each ended by itself"
+
+
+def test_what_there_is_to_do_is_counted_while_the_pages_are_asleep(
+    broker: str, fleet: Processes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Tasks that nobody has taken, that a worker has taken, and none."""
+    from tests.orchestration.celery_app import app
+
+    app.conf.broker_url = broker
+    file, control = tmp_path / "done", CeleryWorkers(app, "default", timeout_s=2.0)
+    nobody = Work("http://127.0.0.1:1", "scaler", "a password")
+    assert 0 == counted(nobody, control)
+    assert "Connection refused" in json.loads(capsys.readouterr().out)["error"]
+
+    for _ in range(4):
+        app.send_task("work", (6.0, str(file)))
+    assert 4 == counted(nobody, control)
+
+    fleet.start(1)
+    deadline = time.monotonic() + PATIENCE_S
+    while not done(file):
+        assert time.monotonic() < deadline, (tmp_path / "workers.log").read_text()[-3000:]
+        time.sleep(0.2)
+    while tasks := counted(nobody, control):
+        assert tasks <= 4
+        assert time.monotonic() < deadline, (tmp_path / "workers.log").read_text()[-3000:]
+    assert 4 == len(done(file))

@@ -1,7 +1,8 @@
 """`python -m tidemark_orchestration.prepare`: make an Airflow's database one that our DAGs can run in.
 
-Migrations, roles, the administrator, the pools of all sources, and the connections of config/connections.json. It may
-run again, and beside another: one waits for the other.
+Migrations, roles, the administrator, the pools of all sources, and the connections of config/connections.json; the
+scaler's login too, where TIDEMARK_SCALER_PASSWORD_FILE names its password. It may run again, and beside another: one
+waits for the other.
 """
 
 import json
@@ -20,8 +21,9 @@ from tidemark_contract.outlines import load_outlines
 from tidemark_orchestration import roles
 from tidemark_orchestration.policy import refuse_what_is_unsafe
 from tidemark_orchestration.pools import pools, specs
+from tidemark_orchestration.scaler.work import PASSWORD as SCALER_PASSWORD
 
-ADMIN = "admin"
+ADMIN, SCALER = "admin", "scaler"
 _LOCK = 0x71DE_A1F0  # any number that nobody else locks in this database
 
 
@@ -37,23 +39,27 @@ def main(environment: Mapping[str, str] = os.environ) -> int:
 
 def prepare(environment: Mapping[str, str]) -> None:
     """Do all of it while nobody else does. What is wrong with the settings is said before anything is done."""
-    password = _admin_password(Path(environment.get("TIDEMARK_ADMIN_PASSWORD_FILE", "/run/secrets/admin-password")))
+    file = environment.get("TIDEMARK_ADMIN_PASSWORD_FILE", "/run/secrets/admin-password")
+    passwords = {ADMIN: _password(ADMIN, file)}
+    if file := environment.get(SCALER_PASSWORD, ""):
+        passwords[SCALER] = _password(SCALER, file)
     refuse_what_is_unsafe()
     sources = load_outlines(specs(environment))
     wanted = roles.roles(source.owner for source in sources)
     with _alone():
         _airflow("db", "migrate")
-        _let_in(ADMIN, password, wanted)
+        _let_in(passwords, wanted)
         _import("pools", json.dumps(pools(sources)))
         connections = Path(environment["AIRFLOW_HOME"], "config", "connections.json")
         if connections.exists():
             _airflow("connections", "import", "--overwrite", str(connections))
 
 
-def _admin_password(file: Path) -> str:
-    password = file.read_text(encoding="utf-8").strip() if file.exists() else ""
+def _password(user: str, file: str) -> str:
+    path = Path(file)
+    password = path.read_text(encoding="utf-8").strip() if path.exists() else ""
     if not password:
-        raise SettingsError(f"{file} has no password for {ADMIN} in it")
+        raise SettingsError(f"{file} has no password for {user} in it")
     return password
 
 
@@ -82,17 +88,19 @@ def _import(what: str, content: str) -> None:
         _airflow(what, "import", file.name)
 
 
-def _let_in(user: str, password: str, wanted: Mapping[str, frozenset[roles.Right]]) -> None:
-    """Make the roles and the administrator, or give it the password that it has to have now."""
+def _let_in(passwords: Mapping[str, str], wanted: Mapping[str, frozenset[roles.Right]]) -> None:
+    """Make the roles, and the logins, or give these the passwords that they have to have now."""
     from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
 
     with get_application_builder() as builder:
         manager = builder.sm
         roles.apply(manager, wanted)
-        if found := manager.find_user(user):
-            manager.reset_password(found.id, password)
-        elif not manager.add_user(user, user, user, f"{user}@localhost", manager.find_role("Admin"), password):
-            raise SettingsError(f"{user} could not be made: see above")
+        for user, password in passwords.items():
+            role = manager.find_role("Admin" if user == ADMIN else "Viewer")
+            if found := manager.find_user(user):
+                manager.reset_password(found.id, password)
+            elif not manager.add_user(user, user, user, f"{user}@localhost", role, password):
+                raise SettingsError(f"{user} could not be made: see above")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import boto3
@@ -24,9 +25,8 @@ from tidemark_orchestration.scaler.celery_workers import CeleryWorkers
 from tidemark_orchestration.scaler.ecs import EcsFleet
 from tidemark_orchestration.scaler.loop import Scaler
 from tidemark_orchestration.scaler.plan import Bounds
-from tidemark_orchestration.scaler.work import Work
+from tidemark_orchestration.scaler.work import PASSWORD, Work
 
-PASSWORD = "TIDEMARK_SCALER_PASSWORD_FILE"
 _PASSING = (RetryableError, BotoCoreError, ClientError, requests.RequestException, OperationalError, OSError)
 
 
@@ -60,7 +60,18 @@ def scaler(options: argparse.Namespace, environment: Mapping[str, str]) -> Scale
     client = boto3.client("ecs")
     fleet = EcsFleet(client, options.cluster, options.definition, options.subnets, options.security_groups)
     bounds = Bounds(options.concurrency, options.least, options.most)
-    return Scaler(work.tasks, CeleryWorkers(app, options.queue), fleet, bounds, options.patience)
+    workers = CeleryWorkers(app, options.queue)
+    return Scaler(partial(counted, work, workers), workers, fleet, bounds, options.patience)
+
+
+def counted(work: Work, workers: CeleryWorkers) -> int:
+    """Count what there is to do. While the pages are down, or asleep: what is in the queue, and with workers."""
+    try:
+        return work.tasks()
+    except requests.RequestException as error:
+        tasks = workers.tasks()
+        print(json.dumps({"error": str(error), "counted": tasks}), flush=True)
+        return tasks
 
 
 def main(words: Sequence[str], environment: Mapping[str, str] = os.environ) -> int:

@@ -37,6 +37,18 @@ class CeleryWorkers:
         draining = {name: tasks[name] for name, taken in queues.items() if not taken}
         return Workers(serving, draining, max(0, asked_for - len(serving) - len(draining)))
 
+    def tasks(self) -> int:
+        """Count what is in the queue, and what workers have taken from it."""
+        workers = self.look(0)
+        return self._queued() + sum(workers.serving.values()) + sum(workers.draining.values())
+
+    def _queued(self) -> int:
+        with self.app.connection_for_read() as connection:
+            try:
+                return int(connection.default_channel.queue_declare(self.queue, passive=True).message_count)
+            except connection.channel_errors:  # Redis knows no queue that is empty
+                return 0
+
     def tell(self, steps: Steps) -> None:
         """Let workers take no more tasks, take them again, or end; the latter lets a last task end before."""
         control = self.app.control

@@ -6,6 +6,7 @@ from typing import Any
 
 import requests
 
+PASSWORD = "TIDEMARK_SCALER_PASSWORD_FILE"
 _TIMEOUT_S = 30
 
 
