@@ -1,10 +1,12 @@
 """Specs: read whole, or refused with every problem at once."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tidemark_contract.errors import ConfigurationError, SpecError
+from tidemark_contract.outlines import load_outlines
 from tidemark_contract.specs import ColumnSpec, load_source, load_sources
 
 GOOD = """
@@ -80,6 +82,14 @@ def test_a_column_that_stands_twice_is_named(tmp_path: Path) -> None:
 def test_a_folder_without_specs_says_how_to_make_them(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="tidemark discover"):
         load_sources(tmp_path)
+
+
+@pytest.mark.parametrize("load", [load_sources, load_outlines])
+def test_the_folder_of_a_source_has_its_name(tmp_path: Path, load: Callable[[Path], object]) -> None:
+    """Jobs are told the name, and look for the folder."""
+    write(tmp_path, **{"public.orders": GOOD}).rename(tmp_path / "shop-prod")
+    with pytest.raises(SpecError, match="the folder of shop must be called shop"):
+        load(tmp_path)
 
 
 def test_a_table_without_a_spec_is_named_with_those_that_have_one(tmp_path: Path) -> None:

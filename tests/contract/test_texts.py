@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from tidemark_contract.argv import JOBS, Job, parse
 from tidemark_contract.copytext import decode_row, encode_row
 from tidemark_contract.errors import SettingsError
+from tidemark_contract.secrecy import striker
 from tidemark_contract.settings import Settings
 from tidemark_contract.types import silver_type
 
@@ -81,6 +82,23 @@ def test_settings_tell_everything_that_is_missing_at_once() -> None:
     assert ["TIDEMARK_SPECS", "TIDEMARK_STATE", "TIDEMARK_LAKE"] == [
         line.split()[0] for line in str(error.value).split("\n")
     ]
+
+
+@pytest.mark.parametrize(
+    ("url", "password"),
+    [
+        ("postgresql://me:s3cret@host/db", "s3cret"),
+        ("postgresql://me:s3%23cret@host/db?application_name=a@b", "s3#cret"),
+        ("postgresql://me:s3#cr?t[@host/db", "s3#cr?t["),
+        ("postgresql://me:s3@cret@host/db", "s3@cret"),
+        ("postgresql://me@host/db?password=s3cret", "s3cret"),
+    ],
+)
+def test_a_password_is_struck_out_wherever_libpq_takes_it(url: str, password: str) -> None:
+    strike_out = striker({"TIDEMARK_SOURCE_SHOP_URL": url})
+
+    assert "refused: ***" == strike_out(f"refused: {password}")
+    assert "***" in strike_out(url)
 
 
 def test_settings_do_not_print_secrets() -> None:

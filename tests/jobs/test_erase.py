@@ -166,6 +166,22 @@ def test_of_rows_that_are_kept_none_is_left_and_the_history_goes_on(deleted: Lak
     assert [("a", None, lake.lsn - 10), ("b", lake.lsn - 10, None)] == [tuple(row) for row in told.collect()]
 
 
+def test_a_history_that_nobody_goes_on_with_holds_no_row_up(deleted: Lake, tmp_path: Path) -> None:
+    """Its spec asked for one until the row was deleted: that version is open for good."""
+    told = replace(ORDERS, history=History.SCD2)
+    lake = Lake(deleted.spark, tmp_path, SourceSpec("shop", (told, LINES, LOG)))
+    lake.copied(1, orders=[("1", "a", None), ("2", GONE, None)]).land(mark(1, 100, kind="copy")).sync()
+    url, still = lake.layout.history(ORDERS.table), Wanted(told, [KEYED], [NOW], NOW)
+    assert ["2"] == [line for file in held(url, still) for line in file.living]
+    lake.spec = SourceSpec("shop", (ORDERS, LINES, LOG))
+    lake.land(delete(ORDERS, 101, id="2"), mark(2, 110)).sync()
+
+    assert [] == [line for file in held(url, WANTED[0]) for line in file.living]
+    assert 1 == purge(url, WANTED[0])
+    left = lake.spark.read.format("delta").load(url).select("_key", "_open").collect()
+    assert [("1", True)] == [tuple(row) for row in left]
+
+
 @pytest.mark.parametrize("place", ["a file of silver", "a landing file", "an entry of a log", "a bound", "a claim"])
 def test_the_proof_finds_what_is_left(deleted: Lake, lake: Lake, place: str) -> None:
     """Whatever it is, and whether or not any log knows of it."""

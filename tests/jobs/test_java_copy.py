@@ -20,6 +20,8 @@ from tests.variants import any_of
 from tidemark.local.postgres import SUPERUSER, EmbeddedPostgres
 from tidemark_contract.errors import SourceUnavailable
 from tidemark_jobs.failures import engines_told
+from tidemark_jobs.jdbc import jdbc_options
+from tidemark_source.connection import connect
 
 # PySpark leaves the socket of collect() to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:.*socket.*:pytest.PytestUnraisableExceptionWarning")
@@ -206,6 +208,20 @@ def test_all_that_is_wrong_with_the_options_is_told_at_once(spark: SparkSession,
 
     for problem in ("user is missing", "snapshot is not", "query.0 is missing", "give either password or passwordFile"):
         assert problem in str(failure.value)
+
+
+def test_a_role_that_needs_no_password_copies_too(
+    spark: SparkSession, server: EmbeddedPostgres, writer: psycopg.Connection[Any]
+) -> None:
+    """It comes with a certificate, or from where the server trusts it; its URL has none then."""
+    rules = server.data / "pg_hba.conf"
+    rules.write_text(f"host all guest 127.0.0.1/32 trust\n{rules.read_text()}")
+    writer.execute("CREATE ROLE guest LOGIN; SELECT pg_reload_conf()")
+    url = server.url("guest", "postgres")
+    with connect(url, purpose="test") as connection, snapshot(server) as taken:
+        assert "guest" == connection.info.user
+        frame = spark.read.format(SOURCE).options(**jdbc_options(url), snapshot=taken).schema("a string")
+        assert ["1"] == [row[0] for row in frame.option("query.0", "SELECT 1").load().collect()]
 
 
 def test_plans_do_not_show_the_password_nor_the_key_of_hashes(spark: SparkSession, server: EmbeddedPostgres) -> None:

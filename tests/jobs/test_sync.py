@@ -19,7 +19,7 @@ from tidemark_jobs.changes import few_changes
 from tidemark_jobs.control import Control
 from tidemark_jobs.folding import fold_table
 from tidemark_jobs.landing import Landing
-from tidemark_jobs.plan import TableFold
+from tidemark_jobs.plan import Stand, TableFold, judge
 
 pytestmark = pytest.mark.drawn(10)
 
@@ -264,6 +264,26 @@ def test_a_new_copy_brings_a_stale_table_back_while_the_stream_runs(lake: Lake) 
 
     assert (["1\ta\t1.00"], ["1\tl", "2\tm"]) == (lake.lines(ORDERS), lake.lines(LINES))
     assert "live" == lake.state(ORDERS)
+
+
+def test_a_copy_that_is_finished_while_its_table_is_taken_out_counts(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts = [relation(ORDERS, oid=99999), relation(LINES), relation(LOG)]
+
+    def judge_late(stand: Stand, *rest: Any) -> Any:
+        if stand.spec.table == ORDERS.table:
+            lake.copied(2, orders=[("1", "a", None)])
+        return judge(stand, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("tidemark_jobs.publication.judge", judge_late)
+        published = lake.land(mark(2, 110, kind="copy", catalog=facts)).sync()
+    assert published is not None
+    assert ("copied", None) == (lake.state(ORDERS), published.version(ORDERS.table))
+    lake.land(mark(3, 120, catalog=facts)).sync()
+
+    assert ("live", ["1\ta\t\\N"]) == (lake.state(ORDERS), lake.lines(ORDERS))
 
 
 def test_a_table_whose_spec_was_away_is_stale_until_it_is_copied(lake: Lake) -> None:

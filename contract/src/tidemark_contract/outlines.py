@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from tidemark_contract.specs import SOURCE_FILE, read_source_file, source_folders
+from tidemark_contract.specs import SOURCE_FILE, check_folder, read_source_file, source_folders
 
 SUFFIX = ".yaml"
 
@@ -30,6 +30,7 @@ def load_outlines(specs: Path) -> tuple[Outline, ...]:
 
 def _outline(folder: Path) -> Outline:
     name, owner, description = read_source_file(folder)
+    check_folder(folder, name)
     # By their names alone: a thousand Path objects cost more than all else that is parsed.
     tables = (name for name in os.listdir(folder) if name.endswith(SUFFIX) and name != SOURCE_FILE)
     paths = frozenset(name.removesuffix(SUFFIX) for name in tables)

@@ -3,11 +3,14 @@
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from tidemark_contract.protection import HASH_KEY
 
 _PARAMETER = re.compile(r"password\s*=\s*(?:'((?:[^'\\]|\\.)*)'|([^\s&']+))")
+# As libpq reads it, up to the first @ before a slash, and as others do, up to the last one: both take # ? and [ in it,
+# of which urlsplit takes two for its end, and refuses the third.
+_BEFORE_HOST = (re.compile(r"^\w+://[^:/@]*:([^/@]*)@"), re.compile(r"^\w+://[^:/@]*:([^/]*)@"))
 _OF_S3 = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 
@@ -25,7 +28,8 @@ def secrets_of(environment: Mapping[str, str]) -> Iterator[str]:
 
 def _passwords(url: str) -> Iterator[str]:
     """Give them wherever libpq takes one: before the host, among the parameters, or in words as `host=… password=…`."""
-    yield urlsplit(url).password or ""
+    for pattern in _BEFORE_HOST:
+        yield from pattern.findall(url)
     for quoted, plain in _PARAMETER.findall(url):
         yield quoted or plain
 

@@ -142,7 +142,17 @@ class SourceSpec:
 
 def load_sources(specs: Path) -> tuple[SourceSpec, ...]:
     """Load every source below a folder, by name."""
-    return tuple(load_source(folder) for folder in source_folders(specs))
+    sources = []
+    for folder in source_folders(specs):
+        sources.append(load_source(folder))
+        check_folder(folder, sources[-1].name)
+    return tuple(sources)
+
+
+def check_folder(folder: Path, name: str) -> None:
+    """Raise SpecError when a source's folder is called otherwise: whoever knows its name looks for it there."""
+    if folder.name != name:
+        raise SpecError(str(folder), [f"{SOURCE_FILE}: source: the folder of {name} must be called {name}"])
 
 
 def source_folders(specs: Path) -> list[Path]:

@@ -53,7 +53,7 @@ class Publication:
         read_from = window.lowest_unseen(self.target.snapshot)
         result = PublishedMark(self.target, commit_lsn, read_from, changes, tuple(versions), datetime.now(UTC))
         held.check()
-        self._take_out({version.table: state for state, version in outcomes if state.state != LIVE})
+        self._take_out([(state, version) for state, version in outcomes if state.state != LIVE])
         self.run.control.publish(result, self.published)
         self._take_in(versions)
         seconds = round(time.monotonic() - started, 3)
@@ -78,7 +78,7 @@ class Publication:
             return None
         if version is None:
             base = self.published.mark
-            return Stand(spec, TableState(STALE, LEFT_OUT), base, TableVersion(spec.table, -1, base.id, base.id, 0))
+            return Stand(spec, TableState(STALE, LEFT_OUT), base, TableVersion(spec.table, -1, base.id, 0, 0))
         stand = Stand(spec, TableState(LIVE), self.published.mark, version, protection=self.run.protection(spec))
         copied = read_manifest(self.run.layout, version.copy).get(spec.table)
         if (copied and copied.protection) != stand.protection:
@@ -146,11 +146,17 @@ class Publication:
         earlier = self.run.control.published(base.id)
         return earlier.read_from if earlier else 0
 
-    def _take_out(self, states: dict[TableName, TableState]) -> None:
-        """Record, before the mark is published, which tables are not exact at it."""
-        self.run.control.set_states(lambda _: states)
-        for table, state in states.items():
-            log("table_out", level="warning", table=str(table), state=state.state, reason=state.reason)
+    def _take_out(self, outcomes: Sequence[tuple[TableState, TableVersion]]) -> None:
+        """Record, before the mark is published, which tables are not exact at it. One whose new copy is there waits."""
+        self.run.control.set_states(
+            lambda now: {
+                version.table: state
+                for state, version in outcomes
+                if now[version.table].state != COPIED or now[version.table].mark == version.copy
+            }
+        )
+        for state, version in outcomes:
+            log("table_out", level="warning", table=str(version.table), state=state.state, reason=state.reason)
 
     def _take_in(self, versions: Sequence[TableVersion]) -> None:
         """Record that adopted copies are live; one that was finished meanwhile stays for the next mark."""

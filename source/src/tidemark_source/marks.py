@@ -188,8 +188,7 @@ def insert_mark(
             row = cursor.execute(query).fetchone()
         except (errors.ReadOnlySqlTransaction, errors.ObjectNotInPrerequisiteState) as error:
             raise SourceRefused(
-                "the source is a standby, where no mark can be written: let the source URL name the primary, or "
-                "several hosts with target_session_attrs=read-write"
+                "the source is a standby, where no mark can be written: let the source URL name the primary"
             ) from error
     if row is None:
         raise SourceRefused("tidemark.mark swallowed a mark: drop the rule or trigger on it")

@@ -57,8 +57,9 @@ def _held(url: str, file: DataFile, wanted: Wanted) -> Held | None:
     gone = np.array(deletion_vectors.read(url, file.deletion_vector).to_array(), dtype=np.int64)
     there = np.setdiff1d(chosen, gone)
     kept = np.flatnonzero(pc.fill_null(rows[DELETED], False)) if marked else np.empty(0, np.int64)
-    if file.add["partitionValues"].get(OPEN) == "false":
-        kept = there  # versions of a history that ended
+    part = file.add["partitionValues"].get(OPEN)
+    if part == "false" or (part and not wanted.spec.historic):
+        kept = there  # versions of a history that ended; of one that nobody goes on with all are past
     living, going = np.setdiff1d(there, kept), np.union1d(gone, np.intersect1d(there, kept))
 
     def goes(group: pa.Table, before: int) -> np.ndarray:
