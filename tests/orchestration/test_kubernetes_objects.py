@@ -4,6 +4,7 @@ Both are plain objects; a Job is run on a cluster (tests/kubernetes/test_launche
 """
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ APPLICATION: dict[str, Any] = {
 
 
 def test_an_application_gets_its_name_words_and_where_its_outcome_goes_and_the_template_stays() -> None:
-    made = manifest(APPLICATION, "tidemark-sync-0-1", SYNC, "s3://lake/outcome.json")
+    made = manifest(APPLICATION, "tidemark-sync-0-1", SYNC, "s3://lake/outcome.json", None)
 
     assert {"name": "tidemark-sync-0-1", "labels": {"team": "y", "tidemark.io/launched-by": "airflow"}} == made[
         "metadata"
@@ -67,6 +68,7 @@ JOB: dict[str, Any] = {
     "metadata": {"name": "jobs-1"},
     "spec": {
         "backoffLimit": 3,
+        "activeDeadlineSeconds": 14400,
         "template": {"spec": {"containers": [{"args": ["/spark-submit", "--x", "/opt/tidemark/submit.py", "copy"]}]}},
     },
 }
@@ -74,7 +76,7 @@ JOB: dict[str, Any] = {
 
 def test_a_job_is_spark_submits_and_a_guard_is_the_consoles() -> None:
     def words(job: Job) -> list[str]:
-        made = manifest(JOB, "tidemark-0-1", job, "s3://lake/outcome.json")
+        made = manifest(JOB, "tidemark-0-1", job, "s3://lake/outcome.json", None)
         assert 0 == made["spec"]["backoffLimit"]
         return list(made["spec"]["template"]["spec"]["containers"][0]["args"])
 
@@ -82,9 +84,17 @@ def test_a_job_is_spark_submits_and_a_guard_is_the_consoles() -> None:
     assert ["tidemark", "guard", "--source", "shop", "--json"] == words(Job(GUARD, "shop"))
 
 
+@pytest.mark.parametrize("timeout", [timedelta(hours=24), timedelta(hours=1), None])
+def test_a_job_has_the_time_that_its_task_has_and_not_the_templates(timeout: timedelta | None) -> None:
+    made = manifest(JOB, "tidemark-copy-0-1", Job("copy", "shop"), "s3://lake/outcome.json", timeout)
+
+    assert (timeout and timeout.total_seconds()) == made["spec"].get("activeDeadlineSeconds")
+    assert 14400 == JOB["spec"]["activeDeadlineSeconds"]
+
+
 def test_a_guard_is_no_application_of_spark() -> None:
     with pytest.raises(SettingsError, match="no SparkApplication"):
-        manifest(APPLICATION, "tidemark-guard-0-1", Job(GUARD, "shop"), "s3://lake/outcome.json")
+        manifest(APPLICATION, "tidemark-guard-0-1", Job(GUARD, "shop"), "s3://lake/outcome.json", None)
 
 
 @pytest.mark.parametrize(

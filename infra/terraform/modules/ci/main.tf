@@ -28,7 +28,7 @@ resource "aws_iam_role" "this" {
   for_each = local.subjects
 
   name                 = "${var.name}-ci-${each.key}"
-  max_session_duration = 3600
+  max_session_duration = 3600 * (each.key == "apply" ? 3 : 1) # as .github/workflows/deploy.yaml may take
   tags                 = var.tags
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -63,6 +63,13 @@ resource "aws_iam_role_policy" "plan" {
         NotResource = [
           "${var.state.bucket}/${var.state.prefix}*", var.state_key,
         ]
+      },
+      {
+        # A plan draws what an apply would draw anew, and keeps it nowhere.
+        Sid      = "Draw"
+        Effect   = "Allow"
+        Action   = ["secretsmanager:GetRandomPassword"]
+        Resource = ["*"]
       },
       {
         Sid      = "State"

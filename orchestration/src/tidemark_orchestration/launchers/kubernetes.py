@@ -1,15 +1,17 @@
 """`kubernetes`: a job is a Job that runs spark-submit, or a SparkApplication of Spark's operator.
 
 What it looks like stands in a file, as the chart spark-job renders it: image, volumes, resources and rights are the
-cluster's affair. Of that only the name, the job's words and where its outcome goes are ours. There may be a file for
-each source and workload, which then have accounts of their own: all of one kind, in one namespace.
+cluster's affair. Of that only the name, the job's words, its time and where its outcome goes are ours. There may be a
+file for each source and workload, which then have accounts of their own: all of one kind, in one namespace.
 """
 
 import copy
 import glob
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from http import HTTPStatus
 from pathlib import Path
@@ -69,7 +71,7 @@ class Kubernetes(Target):
         if template is None:
             raise SettingsError(f"{TEMPLATE} is {self.place!r}, and there is no {file}")
         with self._told():
-            self._api.create(manifest(template, name, job, outcome))
+            self._api.create(manifest(template, name, job, outcome, work.timeout))
         return Remote(name, name)
 
     def state(self, remote: Remote) -> State:
@@ -121,8 +123,13 @@ def _template(file: str) -> Mapping[str, Any]:
     return template
 
 
-def manifest(template: Mapping[str, Any], name: str, job: Job, outcome: str) -> dict[str, Any]:
-    """Make what is created for one run of a job of what is the same for all."""
+def manifest(
+    template: Mapping[str, Any], name: str, job: Job, outcome: str, timeout: timedelta | None
+) -> dict[str, Any]:
+    """Make what is created for one run of a job of what is the same for all.
+
+    How long it may take is the task's affair, as whether it is run again: a copy may take a day, a sync an hour.
+    """
     made = copy.deepcopy(dict(template))
     labels = {**made["metadata"].get("labels", {}), **_LABEL}
     made["metadata"] = {"name": name, "labels": labels}
@@ -131,7 +138,10 @@ def manifest(template: Mapping[str, Any], name: str, job: Job, outcome: str) -> 
         container = _container(made)
         container["args"] = _words(container["args"], job)
         container["env"] = [*container.get("env", []), variable]
-        made["spec"]["backoffLimit"] = 0  # whether it is run again is Airflow's affair
+        made["spec"]["backoffLimit"] = 0
+        made["spec"].pop("activeDeadlineSeconds", None)
+        if timeout:
+            made["spec"]["activeDeadlineSeconds"] = math.ceil(timeout.total_seconds())
     elif job.name == GUARD:
         raise SettingsError(
             f"a {GUARD} is no SparkApplication: {TEMPLATE} has to name a Job, or the worker has to run it"
