@@ -148,15 +148,18 @@ class Publication:
 
     def _take_out(self, outcomes: Sequence[tuple[TableState, TableVersion]]) -> None:
         """Record, before the mark is published, which tables are not exact at it. One whose new copy is there waits."""
-        self.run.control.set_states(
-            lambda now: {
-                version.table: state
-                for state, version in outcomes
-                if now[version.table].state != COPIED or now[version.table].mark == version.copy
-            }
-        )
-        for state, version in outcomes:
-            log("table_out", level="warning", table=str(version.table), state=state.state, reason=state.reason)
+        taken: dict[TableName, TableState] = {}
+
+        def take(now: dict[TableName, TableState]) -> dict[TableName, TableState]:
+            taken.clear()
+            for state, version in outcomes:
+                if now[version.table].state != COPIED or now[version.table].mark == version.copy:
+                    taken[version.table] = state
+            return taken
+
+        self.run.control.set_states(take)
+        for table, state in taken.items():
+            log("table_out", level="warning", table=str(table), state=state.state, reason=state.reason)
 
     def _take_in(self, versions: Sequence[TableVersion]) -> None:
         """Record that adopted copies are live; one that was finished meanwhile stays for the next mark."""
