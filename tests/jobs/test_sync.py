@@ -267,7 +267,7 @@ def test_a_new_copy_brings_a_stale_table_back_while_the_stream_runs(lake: Lake) 
 
 
 def test_a_copy_that_is_finished_while_its_table_is_taken_out_counts(
-    lake: Lake, monkeypatch: pytest.MonkeyPatch
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     facts = [relation(ORDERS, oid=99999), relation(LINES), relation(LOG)]
 
@@ -281,6 +281,8 @@ def test_a_copy_that_is_finished_while_its_table_is_taken_out_counts(
         published = lake.land(mark(2, 110, kind="copy", catalog=facts)).sync()
     assert published is not None
     assert ("copied", None) == (lake.state(ORDERS), published.version(ORDERS.table))
+    told = capsys.readouterr().err
+    assert ("published" in told, "table_out" in told) == (True, False)
     lake.land(mark(3, 120, catalog=facts)).sync()
 
     assert ("live", ["1\ta\t\\N"]) == (lake.state(ORDERS), lake.lines(ORDERS))
