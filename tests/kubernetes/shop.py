@@ -1,6 +1,7 @@
 """A shop on a cluster: its PostgreSQL and an S3 server in one namespace, its mirror in a restricted one."""
 
 import json
+import re
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -129,6 +130,12 @@ class Shop:
         """Ask Flink itself."""
         ask = f"import urllib.request as r; print(r.urlopen('http://shop-rest:8081{path}', timeout=30).read().decode())"
         return json.loads(self.cluster.kubectl("exec", "deploy/shop-taskmanager", "--", "python", "-c", ask))
+
+    def objects(self, bucket: str) -> list[str]:
+        """Name what is in a bucket of the cluster's S3."""
+        asked = f"http://127.0.0.1:5000/{bucket}?list-type=2&max-keys=100000"
+        ask = f"import urllib.request as r; print(r.urlopen('{asked}', timeout=30).read().decode())"
+        return re.findall("<Key>(.*?)</Key>", self.outside.kubectl("exec", "deploy/s3", "--", "python3", "-c", ask))
 
     def landing(self, beyond: int = -1) -> dict[str, Any]:
         """Wait until the stream runs and has completed a checkpoint beyond one."""

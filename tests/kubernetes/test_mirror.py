@@ -31,6 +31,14 @@ def assert_equal(shop: Shop, job: str) -> None:
     assert {"public.account", "public.entry"} == {table["table"] for table in facts["tables"]}
 
 
+def test_a_job_has_no_libraries_of_its_own(mirror: Shop) -> None:
+    """A TaskManager that outlives its JobManager may still know them, by keys that the next JobManager draws anew."""
+    mirror.landing()
+
+    assert any("/jobmanager" in key or "completedCheckpoint" in key for key in mirror.objects("lake"))
+    assert [] == [key for key in mirror.objects("lake") if "/blob" in key]
+
+
 def test_a_jobmanager_that_is_lost_comes_back_to_the_same_job(mirror: Shop) -> None:
     before = mirror.landing()
     killed = mirror.cluster.kill(JOBMANAGER)

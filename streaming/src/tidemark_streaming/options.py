@@ -57,6 +57,9 @@ class PipelineOptions:
 _FIXED = {
     "parallelism.default": "1",
     "pipeline.object-reuse": "true",
+    # All is in Flink's lib. Else each JobManager of application mode would upload flink-python under another key, and a
+    # TaskManager that outlives one may keep the job's old keys, and refuse all others for good.
+    "pipeline.jars": "",
     # An operator without a uid is refused when the job is submitted, not when a savepoint doesn't fit it.
     "pipeline.auto-generate-uids": "false",
     "table.exec.uid.generation": "ALWAYS",
