@@ -1,7 +1,8 @@
 """The services that run jobs, as moto's server has them: what each was given, and what it says of it."""
 
 import shlex
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -102,21 +103,43 @@ class Service:
     @contextmanager
     def failing(self, call: str, code: str, status: int, times: int) -> Iterator[None]:
         """Let the server answer so often that it has too much to do, or has an error of its own."""
-        action = self.calls[call]
-        left, answer = [times], getattr(self.responses, action)
+        left = [times]
 
-        def busy(responses: Any) -> Any:
+        def busy(answer: Callable[[], Any]) -> Any:
             if left[0]:
                 left[0] -= 1
                 error = JsonRESTError(code, "so says the test")
                 error.code = status
                 raise error
-            return answer(responses)
+            return answer()
 
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(self.responses, action, busy)
+        with self._answering(call, busy):
             yield
-        assert not left[0], f"{action} was not asked so often"
+        assert not left[0], f"{call} was not asked so often"
+
+    @contextmanager
+    def held(self, call: str) -> Iterator[None]:
+        """Let the server do what it is asked, and answer when this is over."""
+        over = threading.Event()
+
+        def late(answer: Callable[[], Any]) -> Any:
+            said = answer()
+            over.wait()
+            return said
+
+        with self._answering(call, late):
+            try:
+                yield
+            finally:
+                over.set()
+
+    @contextmanager
+    def _answering(self, call: str, how: Callable[[Callable[[], Any]], Any]) -> Iterator[None]:
+        action = self.calls[call]
+        answer = getattr(self.responses, action)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(self.responses, action, lambda responses: how(lambda: answer(responses)))
+            yield
 
 
 class Serverless(Service):

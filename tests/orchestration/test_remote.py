@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -17,6 +18,7 @@ import pytest
 from tests.orchestration import amazon as aws
 from tests.orchestration.amazon import Amazon, wait_for
 from tests.orchestration.emr_services import SERVICES, Run, Service
+from tests.present import present
 from tests.variants import drawn
 from tidemark_contract.argv import GUARD, Job
 from tidemark_contract.errors import ConfigurationError, PlatformRefused, PlatformUnavailable, SettingsError
@@ -375,18 +377,34 @@ def test_a_tasks_name_is_its_own_and_its_tries_count_from_where_it_was_cleared()
     assert not work().owns(None)
 
 
-def by_hand(task: Task) -> "subprocess.Popen[str]":
+@contextmanager
+def by_hand(task: Task) -> Iterator["subprocess.Popen[str]"]:
     argv = [sys.executable, "-W", "ignore", "-m", "tidemark_orchestration.launchers", *SYNC.argv()]
     environment = {**os.environ, **task.environment}
-    return subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(argv, env=environment, text=True, **pipes) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def hear(process: "subprocess.Popen[str]", word: str) -> None:
+    """Read on until it says so."""
+    heard = []
+    for line in present(process.stderr):
+        heard.append(line)
+        if word in line:
+            return
+    pytest.fail(f"it ended, and did not say {word!r}: {''.join(heard)}")
 
 
 @pytest.mark.parametrize("outcome", [Outcome(0, MARK), Outcome(78, {}, "wal_level is replica")])
 def test_a_job_that_is_run_by_hand_ends_as_it_says(amazon: Amazon, task: Task, outcome: Outcome) -> None:
-    process = by_hand(task)
-    run = wait_for(lambda: task.runs, "the start")[0]
-    finish(amazon, run, outcome)
-    out, err = process.communicate(timeout=aws.PATIENCE_S)
+    with by_hand(task) as process:
+        run = wait_for(lambda: task.runs, "the start")[0]
+        finish(amazon, run, outcome)
+        out, err = process.communicate(timeout=aws.PATIENCE_S)
 
     assert outcome.code == process.returncode, err
     assert dict(outcome.summary) == (json.loads(out) if out else {})
@@ -395,11 +413,26 @@ def test_a_job_that_is_run_by_hand_ends_as_it_says(amazon: Amazon, task: Task, o
 
 
 def test_a_job_that_is_run_by_hand_ends_with_who_runs_it(task: Task) -> None:
-    process = by_hand(task)
-    run = wait_for(lambda: task.runs, "the start")[0]
-    process.terminate()
-    wait_for(lambda: task.runs[0].is_ending(), "its end being asked for")
-    run.tell(run.cancelled)
-    _, err = process.communicate(timeout=aws.PATIENCE_S)
+    with by_hand(task) as process:
+        hear(process, "is started")
+        process.terminate()
+        [run] = task.runs
+        wait_for(run.is_ending, "its end being asked for")
+        run.tell(run.cancelled)
+        _, err = process.communicate(timeout=aws.PATIENCE_S)
+
+    assert 128 + signal.SIGINT == process.returncode, err
+
+
+def test_a_job_whose_start_is_not_answered_yet_ends_with_who_runs_it(task: Task) -> None:
+    with by_hand(task) as process:
+        with task.service.held("start"):
+            wait_for(lambda: task.runs, "the start")
+            process.terminate()
+            hear(process, "is interrupted")
+        [run] = task.runs
+        wait_for(run.is_ending, "its end being asked for")
+        run.tell(run.cancelled)
+        _, err = process.communicate(timeout=aws.PATIENCE_S)
 
     assert 128 + signal.SIGINT == process.returncode, err

@@ -10,6 +10,7 @@ import secrets
 import signal
 import sys
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import redirect_stdout
 from types import FrameType
 from typing import NoReturn
@@ -18,6 +19,7 @@ from tidemark_contract.argv import Job, parse
 from tidemark_contract.errors import EXIT_TRY_AGAIN, TidemarkError
 from tidemark_orchestration.launchers import launcher_for, remote_target
 from tidemark_orchestration.launchers.launcher import Finished, Launcher
+from tidemark_orchestration.launchers.target import Remote
 from tidemark_orchestration.launchers.watched import Watched
 from tidemark_orchestration.launchers.work import Work
 
@@ -47,18 +49,23 @@ def run(job: Job) -> Finished:
     """Wait for its end; nothing of it outlives this call."""
     work = Work(f"tidemark-{job.name}-{secrets.token_hex(8)}", 1, 1, None)
     launcher = launcher_for(job, lambda: work, _tell)
-    try:
-        return _waited(launcher, job)
-    except KeyboardInterrupt:
-        launcher.end()
-        raise
+    # In a thread: a start that is interrupted goes on until it is answered, for by the answer it can be ended.
+    with ThreadPoolExecutor(1) as starter:
+        begun = starter.submit(launcher.run, job)
+        try:
+            return _waited(launcher, job, begun)
+        except KeyboardInterrupt:
+            _tell(0, f"{job.name} of {job.source} is interrupted, and is being ended")
+            launcher.end()
+            raise
 
 
-def _waited(launcher: Launcher, job: Job) -> Finished:
-    begun = launcher.run(job)
-    if isinstance(begun, Finished):
-        return begun
-    return launcher.finished(job, begun, Watched(remote_target(), begun, _tell).wait())
+def _waited(launcher: Launcher, job: Job, begun: "Future[Finished | Remote]") -> Finished:
+    match begun.result():
+        case Finished() as done:
+            return done
+        case remote:
+            return launcher.finished(job, remote, Watched(remote_target(), remote, _tell).wait())
 
 
 def _tell(_level: int, line: str) -> None:
