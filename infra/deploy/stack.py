@@ -31,6 +31,7 @@ class Stack:
     sources: tuple[str, ...]
     settings: Mapping[str, str]
     jobs: Mapping[str, str]
+    plain_dags: tuple[str, ...]
     airflow: Mapping[str, str]
     buckets: Mapping[str, str]
     images: Mapping[str, str]
@@ -42,7 +43,14 @@ class Stack:
         """Take of an output what is known here."""
         known = {field.name: output[field.name] for field in fields(cls)}
         databases = tuple(Database(**each) for each in output["metadata"])
-        return cls(**{**known, "sources": tuple(output["sources"]), "metadata": databases})
+        return cls(
+            **{
+                **known,
+                "sources": tuple(output["sources"]),
+                "plain_dags": tuple(output["plain_dags"]),
+                "metadata": databases,
+            }
+        )
 
     @property
     def region(self) -> str:

@@ -37,14 +37,17 @@ def _answer_as_a_proxy(app: Any) -> None:
 
 
 def _keep_what_an_airflow_is_given(mwaa: Any) -> None:
-    """An environment tells its key and its maintenance: without its key it would be made anew."""
+    """An environment tells its key, its maintenance and its files: without its key it would be made anew."""
     create = mwaa._create_environment
+    files = [f"{file}S3{fact}" for file in ("Requirements", "StartupScript") for fact in ("Path", "ObjectVersion")]
 
     def keep(method: Any, path: str, headers: Any, body: Any, query: Any) -> Any:
         answer = create(method, path, headers, body, query)
         if environment := mwaa._environments.get(path.rpartition("/")[2]):
             given = json.loads(body)
-            environment |= {name: given[name] for name in ("KmsKey", "WeeklyMaintenanceWindowStart") if name in given}
+            environment |= {
+                name: given[name] for name in ("KmsKey", "WeeklyMaintenanceWindowStart", *files) if name in given
+            }
         return answer
 
     mwaa._create_environment = keep

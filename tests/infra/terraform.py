@@ -15,11 +15,14 @@ REPOSITORY = Path(__file__).parents[2]
 MIRROR = Path(os.environ.get("TIDEMARK_TERRAFORM_MIRROR", "/opt/tf-plugins"))
 COPIED = (
     "infra/terraform",
+    "contract/src",
+    "orchestration/src",
     "jobs/jars",
     "tests/infra/roots",
     "tests/infra/mocks",
     "tests/infra/specs",
     "tests/infra/iam",
+    "tests/infra/mwaa",
 )
 PATIENCE_S = 1800
 # Of its commands these take no such flag.
@@ -92,7 +95,9 @@ def copied(place: Path) -> Iterator[Path]:
     """Give a copy of the repository's infrastructure in which Terraform may write."""
     for folder in COPIED:
         if (REPOSITORY / folder).is_dir():
-            shutil.copytree(REPOSITORY / folder, place / folder, ignore=shutil.ignore_patterns(".terraform"))
+            shutil.copytree(
+                REPOSITORY / folder, place / folder, ignore=shutil.ignore_patterns(".terraform", "__pycache__")
+            )
     yield place
 
 

@@ -190,10 +190,47 @@ def test_whoever_runs_what_is_called_when_a_task_fails_may_tell_the_topics(world
     topic = f"arn:aws:sns:{REGION}:{ACCOUNT}:{NAME}-critical"
     key = world.client("kms").describe_key(KeyId=f"alias/{NAME}-platform")["KeyMetadata"]["Arn"]
     by_sns = ("kms:ViaService", f"sns.{REGION}.amazonaws.com")
-    tellers = {f"airflow-{name}" for name in ("worker", "dag-processor", "scheduler", "triggerer")}
+    tellers = {f"airflow-{name}" for name in ("worker", "dag-processor", "scheduler", "triggerer", "mwaa")}
     assert tellers == {role for role in world.roles if world.simulated(role, "sns:Publish", topic)}
     for action in ("kms:GenerateDataKey", "kms:Decrypt"):
         assert tellers == {role for role in world.roles if world.simulated(role, action, key, by_sns)}
+
+
+def test_an_airflow_that_aws_runs_may_what_mwaa_asks_for_and_what_its_tasks_do(world: World) -> None:
+    """Of its own environment, queue and logs, by the simulator: MWAA is on no AWS that runs here and enforces."""
+    own, role = "tidemark-mwaa", "airflow-mwaa"
+    key = world.client("kms").describe_key(KeyId=f"alias/{NAME}-platform")["KeyMetadata"]["Arn"]
+    environment, group = (
+        f"arn:aws:airflow:{REGION}:{ACCOUNT}:environment/{own}",
+        f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group",
+    )
+    queue, application = (
+        f"arn:aws:sqs:{REGION}:999999999999",
+        f"arn:aws:emr-serverless:{REGION}:{ACCOUNT}:/applications",
+    )
+    by_sqs, by_ec2 = (("kms:ViaService", f"{name}.{REGION}.amazonaws.com") for name in ("sqs", "ec2"))
+    to_emr = ("iam:PassedToService", "emr-serverless.amazonaws.com")
+    erase, mirror = (f"arn:aws:iam::{ACCOUNT}:role/{own}-shop-{name}" for name in ("erase", "mirror"))
+    expected: dict[tuple[str, str, *tuple[tuple[str, str], ...]], bool] = {
+        ("airflow:PublishMetrics", environment): True,
+        ("airflow:PublishMetrics", f"{environment}2"): False,
+        ("airflow:CreateWebLoginToken", environment): False,
+        ("logs:PutLogEvents", f"{group}:airflow-{own}-Task:log-stream:one"): True,
+        ("logs:PutLogEvents", f"{group}:airflow-{NAME}-Task:log-stream:one"): False,
+        ("sqs:SendMessage", f"{queue}:airflow-celery-1234"): True,
+        ("sqs:SendMessage", f"{queue}:another"): False,
+        ("kms:GenerateDataKeyWithoutPlaintext", key, by_sqs): True,
+        ("kms:GenerateDataKeyWithoutPlaintext", key, by_ec2): False,
+        ("s3:GetBucketVersioning", f"arn:aws:s3:::{NAME}-dags"): True,
+        ("s3:GetObjectVersion", f"arn:aws:s3:::{NAME}-dags/mwaa/dags/tidemark_dags.py"): True,
+        ("s3:PutObject", f"arn:aws:s3:::{NAME}-dags/mwaa/dags/tidemark_dags.py"): False,
+        ("s3:GetObject", f"arn:aws:s3:::{NAME}-lake/silver/shop/public.orders/one.parquet"): False,
+        ("emr-serverless:StartJobRun", f"{application}/00application"): True,
+        ("emr-serverless:CancelJobRun", f"{application}/00application/jobruns/one"): True,
+        ("iam:PassRole", mirror, to_emr): True,
+        ("iam:PassRole", erase, to_emr): False,
+    }
+    assert expected == {asked: world.simulated(role, *asked) for asked in expected}
 
 
 def test_nobody_of_a_group_does_anything_before_a_second_factor_is_shown(world: World) -> None:

@@ -126,7 +126,7 @@ def keys(addresses: set[str], kind: str) -> set[str]:
 def test_airflow_runs_where_it_is_asked_for(
     platform: str, fresh: Aws, told: dict[str, str], infrastructure: Path, planned: dict[str, dict[str, Any]]
 ) -> None:
-    """And on none of the others; the lake, its roles and where jobs run are the same."""
+    """And on none of the others; the lake, the roles of its jobs and where they run are the same."""
     stack = Stack.of("dev", infrastructure, fresh, told, platform=platform, domain="airflow.example.org")
     made = stack.planned()
     kinds = {it["type"] for it in made.values()}
@@ -134,7 +134,9 @@ def test_airflow_runs_where_it_is_asked_for(
     assert (platform == "ecs") == ("aws_db_instance" in kinds) == ("aws_elasticache_replication_group" in kinds)
     assert not {"aws_ecs_service", "aws_mwaa_environment"} & {it["type"] for it in planned.values()}
     kept = {address for address in planned if ".module.lake." in address or ".module.workloads." in address}
-    assert kept <= set(made)
+    assert {address for address in kept if "airflow-" not in address} <= set(made)
+    roles = keys(set(made), "aws_iam_role.this")
+    assert (platform == "mwaa") == ("airflow-mwaa" in roles) == ("airflow-worker" not in roles)
 
 
 def test_production_survives_a_zone_and_is_not_destroyed_by_mistake(

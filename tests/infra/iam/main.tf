@@ -39,6 +39,25 @@ module "workloads" {
   }
 }
 
+# The role of an Airflow that AWS runs, of an environment of its own.
+module "mwaa" {
+  source         = "../../../infra/terraform/modules/workloads"
+  name           = "tidemark-mwaa"
+  tags           = { Project = "tidemark" }
+  sources        = ["shop"]
+  buckets        = { for purpose in ["lake", "checkpoints", "logs", "dags", "xcom", "artefacts"] : purpose => "arn:aws:s3:::tidemark-iam-${purpose}" }
+  kms_keys       = module.kms.arns
+  topics         = ["arn:aws:sns:eu-central-1:123456789012:tidemark-iam-critical"]
+  emr_serverless = { arn = "arn:aws:emr-serverless:eu-central-1:123456789012:/applications/00application" }
+  mwaa           = true
+  eks = {
+    name           = "tidemark-iam"
+    oidc_arn       = aws_iam_openid_connect_provider.this.arn
+    oidc_issuer    = replace(aws_iam_openid_connect_provider.this.url, "https://", "")
+    jobs_namespace = "tidemark-jobs"
+  }
+}
+
 # Who may look at the lake's code, once a second factor was shown.
 resource "aws_iam_policy" "operators" {
   name   = "tidemark-iam-operators"
@@ -57,5 +76,5 @@ output "groups" {
 }
 
 output "roles" {
-  value = module.workloads.arns
+  value = merge(module.workloads.arns, { "airflow-mwaa" = module.mwaa.arns["airflow-mwaa"] })
 }

@@ -56,6 +56,19 @@ run "a_worker_reaches_the_api_and_no_database_of_airflow" {
   }
 }
 
+run "what_aws_runs_reaches_itself_and_is_reached_by_nothing_of_ours" {
+  module { source = "../../../infra/terraform/modules/network" }
+
+  assert {
+    condition = jsonencode({ for key, rule in aws_vpc_security_group_ingress_rule.this : key => [rule.referenced_security_group_id, rule.cidr_ipv4] if rule.security_group_id == aws_security_group.this["mwaa"].id }) == jsonencode({
+      "mwaa-mwaa-443"    = [aws_security_group.this["mwaa"].id, null]
+      "mwaa-mwaa-5432"   = [aws_security_group.this["mwaa"].id, null]
+      "network-mwaa-443" = [null, var.cidr]
+    })
+    error_message = "MWAA asks for a group that lets itself in; its pages are for who is in the network."
+  }
+}
+
 run "from_the_internet_only_the_balancer_is_reached" {
   module { source = "../../../infra/terraform/modules/network" }
 

@@ -71,3 +71,45 @@ run "nodes_of_emr_take_the_role_of_their_workload_and_no_other" {
     error_message = "The triggerer does not see the jobs that it waits for, may do more, or sees those of others."
   }
 }
+
+run "where_aws_runs_airflow_its_environment_takes_one_role_and_nobody_else_does" {
+  module { source = "../../../infra/terraform/modules/workloads" }
+  variables {
+    mwaa           = true
+    emr_serverless = { arn = "arn:aws:emr-serverless:eu-central-1:123456789012:/applications/00application" }
+  }
+
+  assert {
+    condition     = toset([for key in keys(output.arns) : key if startswith(key, "airflow-")]) == toset(["airflow-mwaa", "airflow-secrets"])
+    error_message = "Services of ours that do not run there have roles, or MWAA has none."
+  }
+  assert {
+    condition = jsondecode(aws_iam_role.this["airflow-mwaa"].assume_role_policy).Statement == [{
+      Sid       = "Mwaa", Effect = "Allow", Action = ["sts:AssumeRole"]
+      Principal = { Service = ["airflow.amazonaws.com", "airflow-env.amazonaws.com"] }
+      Condition = {
+        StringEquals = { "aws:SourceAccount" = "123456789012" }
+        ArnLike      = { "aws:SourceArn" = "arn:aws:airflow:eu-central-1:123456789012:environment/tidemark-test" }
+      }
+    }]
+    error_message = "Others than our environment take its role."
+  }
+  assert {
+    condition     = [for account in keys(output.service_accounts) : account if startswith(account, "airflow/")] == []
+    error_message = "A pod takes the role of MWAA."
+  }
+  assert {
+    condition = alltrue([for sid in ["TellHowItIs", "ReadDags", "LookAround", "Log", "Queue", "KeyOfQueueAndDags", "StartServerless", "WaitServerless", "HandRolesToServerless", "Secrets"] :
+    contains([for statement in jsondecode(aws_iam_role_policy.this["airflow-mwaa"].policy).Statement : statement.Sid], sid)])
+    error_message = "It may not do what MWAA asks for, or what our tasks do."
+  }
+  assert {
+    condition = alltrue([for statement in jsondecode(aws_iam_role_policy.this["airflow-mwaa"].policy).Statement :
+    alltrue([for action in statement.Action : !strcontains(action, "*") || statement.Sid == "ReadDags" || action == "kms:GenerateDataKey*"]) && (!contains(statement.Resource, "*") || statement.Sid == "LookAround")])
+    error_message = "It may do more than MWAA asks for."
+  }
+  assert {
+    condition     = length(aws_iam_role_policy.this["airflow-mwaa"].policy) < 10240
+    error_message = "A policy is longer than IAM takes."
+  }
+}

@@ -1,4 +1,19 @@
 # Airflow as AWS runs it. Its queue and its database are AWS's own: neither Redis nor RDS is ours here.
+data "aws_partition" "this" {}
+
+locals {
+  # Secrets Manager, as everywhere; aws_default is asked for with each call to AWS, and is its own role.
+  options = merge(var.settings, {
+    "secrets.backend" = "airflow.providers.amazon.aws.secrets.secrets_manager.SecretsManagerBackend"
+    "secrets.backend_kwargs" = jsonencode({
+      connections_prefix         = "${var.name}/airflow/connections"
+      connections_lookup_pattern = "^(?!aws_default$).*$"
+      variables_prefix           = "${var.name}/airflow/variables"
+      config_prefix              = null
+    })
+  })
+}
+
 resource "aws_mwaa_environment" "this" {
   name                            = var.name
   airflow_version                 = var.airflow_version
@@ -9,12 +24,16 @@ resource "aws_mwaa_environment" "this" {
   webserver_access_mode           = "PRIVATE_ONLY"
   execution_role_arn              = var.role
   kms_key                         = var.kms_key
-  source_bucket_arn               = var.dags.bucket
-  dag_s3_path                     = var.dags.path
-  requirements_s3_path            = var.dags.requirements
-  airflow_configuration_options   = var.settings
+  source_bucket_arn               = "arn:${data.aws_partition.this.partition}:s3:::${var.bucket}"
+  dag_s3_path                     = local.dags
+  airflow_configuration_options   = local.options
   weekly_maintenance_window_start = "SUN:04:00"
   tags                            = merge(var.tags, { Name = var.name })
+
+  requirements_s3_path             = aws_s3_object.requirements.key
+  requirements_s3_object_version   = aws_s3_object.requirements.version_id
+  startup_script_s3_path           = aws_s3_object.startup.key
+  startup_script_s3_object_version = aws_s3_object.startup.version_id
 
   network_configuration {
     subnet_ids         = var.subnets

@@ -7,3 +7,8 @@ output "arn" {
   description = "ARN of the environment."
   value       = aws_mwaa_environment.this.arn
 }
+
+output "dags" {
+  description = "Where it reads DAG files, as they are."
+  value       = "s3://${var.bucket}/${local.dags}"
+}

@@ -14,7 +14,7 @@ variable "tags" {
 }
 
 variable "airflow_version" {
-  description = "Version of Airflow that MWAA has; our DAGs want 3.3, and MWAA comes later than upstream."
+  description = "Version of Airflow, one that MWAA has; our DAGs take 3.2 and later."
   type        = string
 }
 
@@ -35,9 +35,9 @@ variable "workers" {
   }
 }
 
-variable "dags" {
-  description = "The bucket that MWAA reads: its ARN, the folder of the DAG files, and the keys of requirements and of their versions."
-  type        = object({ bucket = string, path = string, requirements = optional(string) })
+variable "bucket" {
+  description = "Name of the bucket with DAG files; it has versions."
+  type        = string
 }
 
 variable "subnets" {
@@ -51,7 +51,7 @@ variable "subnets" {
 }
 
 variable "security_group" {
-  description = "Id of the security group of workers."
+  description = "Id of its security group, which lets itself in."
   type        = string
 }
 
@@ -63,6 +63,12 @@ variable "role" {
 variable "kms_key" {
   description = "ARN of the key for its database, queue and logs."
   type        = string
+}
+
+variable "environment" {
+  description = "What all of its services have in their environment: TIDEMARK_LAKE, TIDEMARK_LAUNCHER and what belongs to it."
+  type        = map(string)
+  default     = {}
 }
 
 variable "settings" {

@@ -91,9 +91,14 @@ module "airflow_mwaa" {
   name            = var.name
   tags            = local.tags
   airflow_version = var.mwaa_version
-  dags            = { bucket = module.lake.arns["dags"], path = "dags" }
+  bucket          = module.lake.buckets["dags"]
   subnets         = slice(module.network.subnets["private"], 0, 2)
-  security_group  = module.network.security_groups["worker"]
-  role            = module.workloads.arns["airflow-worker"]
+  security_group  = module.network.security_groups["mwaa"]
+  role            = module.workloads.arns["airflow-mwaa"]
   kms_key         = module.kms.arns["platform"]
+
+  # Logs are its own business, in CloudWatch.
+  settings = { for name, value in local.shared : lower(replace(trimprefix(name, "AIRFLOW__"), "__", ".")) => value
+  if startswith(name, "AIRFLOW__") && !startswith(name, "AIRFLOW__LOGGING__") }
+  environment = merge(local.jobs, { for name, value in local.shared : name => value if startswith(name, "TIDEMARK_") })
 }

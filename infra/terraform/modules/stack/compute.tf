@@ -88,6 +88,7 @@ module "workloads" {
 
   emr_serverless = { arn = module.emr_serverless.arn }
   emr_clusters   = keys(var.clusters)
+  mwaa           = var.platform == "mwaa"
   ecs = local.on_ecs ? {
     cluster_arn   = "arn:${data.aws_partition.this.partition}:ecs:${local.here}:${data.aws_caller_identity.this.account_id}:cluster/${var.name}"
     worker_family = "${var.name}-worker"

@@ -29,6 +29,11 @@ output "settings" {
   }
 }
 
+output "plain_dags" {
+  description = "Where MWAA reads DAG files, as they are; elsewhere nobody does."
+  value       = [for environment in module.airflow_mwaa : environment.dags]
+}
+
 output "airflow" {
   description = "What all services of Airflow are told: where results and logs lie, and whom a failure is told."
   value       = local.shared

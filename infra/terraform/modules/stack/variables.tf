@@ -128,7 +128,7 @@ variable "domain" {
 }
 
 variable "mwaa_version" {
-  description = "Version of Airflow on MWAA; our DAGs want 3.3."
+  description = "Version of Airflow on MWAA, one that it has; our DAGs take 3.2 and later."
   type        = string
-  default     = "3.0.6"
+  default     = "3.2.1"
 }

@@ -28,13 +28,13 @@ locals {
 
   of_airflow = { for service, grant in local.services : "airflow-${service}" => {
     grant   = grant
-    account = try(grant.account, { namespace = var.namespaces.airflow, name = "airflow-${service}" })
+    account = contains(keys(grant), "account") ? grant.account : { namespace = var.namespaces.airflow, name = "airflow-${service}" }
     buckets = { for bucket in ["lake", "dags", "logs", "xcom"] : bucket => {
       for level in ["read", "write", "delete"] : level => try(grant[bucket][level], [])
     } if can(grant[bucket]) }
     secrets = try(grant.secrets, [])
     jobs    = false
-  } }
+  } if contains(try(grant.for, ["ours"]), var.mwaa ? "aws" : "ours") }
 
   workloads = merge(local.of_sources, local.of_airflow)
 }

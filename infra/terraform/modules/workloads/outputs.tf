@@ -8,5 +8,5 @@ output "arns" {
 
 output "service_accounts" {
   description = "ARN of the role by service account, <namespace>/<name>: for the cluster's pod identities."
-  value       = { for key, workload in local.workloads : "${workload.account.namespace}/${workload.account.name}" => aws_iam_role.this[key].arn }
+  value       = { for key, workload in local.workloads : "${workload.account.namespace}/${workload.account.name}" => aws_iam_role.this[key].arn if workload.account != null }
 }

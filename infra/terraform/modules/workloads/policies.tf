@@ -111,6 +111,7 @@ locals {
     [for statement in local.starts : statement if try(workload.grant.jobs, false)],
     [for statement in local.waits : statement if try(workload.grant.waits, false)],
     [for statement in local.scales : statement if try(workload.grant.workers, false)],
+    [for statement in local.runs : statement if try(workload.grant.mwaa, false)],
     ]) : merge(
     { Sid = statement.Sid, Effect = "Allow", Action = statement.Action, Resource = statement.Resource },
     { for name in ["Condition"] : name => statement.Condition if length(statement.Condition) > 0 },

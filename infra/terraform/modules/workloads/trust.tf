@@ -5,14 +5,14 @@ locals {
 
   trusted = { for key, workload in local.workloads : key => [for trust in [
     {
-      when      = var.eks != null
+      when      = var.eks != null && workload.account != null
       Sid       = "Pods"
       Principal = { Service = "pods.eks.amazonaws.com" }
       Action    = ["sts:AssumeRole", "sts:TagSession"]
       Condition = { StringEquals = {
         "aws:RequestTag/eks-cluster-name"           = try(var.eks.name, "")
-        "aws:RequestTag/kubernetes-namespace"       = workload.account.namespace
-        "aws:RequestTag/kubernetes-service-account" = workload.account.name
+        "aws:RequestTag/kubernetes-namespace"       = try(workload.account.namespace, "")
+        "aws:RequestTag/kubernetes-service-account" = try(workload.account.name, "")
         "aws:SourceAccount"                         = local.account
       } }
     },
@@ -44,6 +44,16 @@ locals {
       Principal = { Service = "ec2.amazonaws.com" }
       Action    = ["sts:AssumeRole"]
       Condition = {}
+    },
+    {
+      when      = try(workload.grant.mwaa, false)
+      Sid       = "Mwaa"
+      Principal = { Service = ["airflow.amazonaws.com", "airflow-env.amazonaws.com"] }
+      Action    = ["sts:AssumeRole"]
+      Condition = {
+        StringEquals = { "aws:SourceAccount" = local.account }
+        ArnLike      = { "aws:SourceArn" = local.mwaa }
+      }
     },
     {
       when      = var.ecs != null && startswith(key, "airflow-")

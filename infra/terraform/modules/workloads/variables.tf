@@ -75,6 +75,12 @@ variable "ecs" {
   default     = null
 }
 
+variable "mwaa" {
+  description = "Whether AWS runs Airflow, as the environment with our name: by one role, airflow-mwaa, in place of those of our services."
+  type        = bool
+  default     = false
+}
+
 variable "namespaces" {
   description = "Where pods run: `airflow` its services, `stream` Flink, `jobs` Spark that is no EMR's."
   type        = object({ airflow = string, stream = string, jobs = string })
