@@ -1,11 +1,16 @@
 """Control tables that are appended to for ever stay small, and lose nothing by it."""
 
+import shutil
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from deltalake import write_deltalake
 
+from tidemark_contract.errors import LakeDamaged
 from tidemark_contract.layout import Layout
 from tidemark_contract.marks import Mark, MarkKind
 from tidemark_contract.visibility import Snapshot
@@ -81,6 +86,45 @@ def test_a_compaction_that_fails_fails_no_publication(tmp_path: Path, capfd: pyt
         control.publish(published(number + 1), published(number))
 
     assert "compaction_left" in capfd.readouterr().err
+
+
+def half_an_entry(table: Path) -> None:
+    newest = max((table / "_delta_log").glob("*.json"))
+    newest.write_bytes(newest.read_bytes()[: newest.stat().st_size // 2])
+
+
+def a_gap(table: Path) -> None:
+    min((table / "_delta_log").glob("*.json")).unlink()
+
+
+def a_lost_file(table: Path) -> None:
+    for file in table.glob("source=*/*.parquet"):
+        file.unlink()
+
+
+def a_cut_file(table: Path) -> None:
+    for file in table.glob("source=*/*.parquet"):
+        file.write_bytes(file.read_bytes()[:50])
+
+
+def a_foreign_table(table: Path) -> None:
+    shutil.rmtree(table)
+    write_deltalake(table.as_uri(), pa.table({"source": ["shop"], "mark": [1]}))
+
+
+@pytest.mark.parametrize("damage", [half_an_entry, a_gap, a_lost_file, a_cut_file, a_foreign_table])
+def test_a_damaged_table_is_named_with_the_cure_and_not_written_to(
+    tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    control = Control(Layout(tmp_path.as_uri(), "shop"))
+    publish(control, 2)
+    damage(tmp_path / "control/marks")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+    for ask in (control.published, lambda: control.marks_since(0), control.catalogs):
+        with pytest.raises(LakeDamaged, match=r"control/marks.* cannot be read: .*; put its files back as they were"):
+            ask()
+    assert before == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
 
 
 def test_maintenance_deletes_what_compactions_have_replaced(tmp_path: Path) -> None:

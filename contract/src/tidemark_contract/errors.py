@@ -65,6 +65,10 @@ class LakeRefused(ConfigurationError):
     """The lake does not exist, does not let us in, or cannot do what an exact mirror needs."""
 
 
+class LakeDamaged(ConfigurationError):
+    """A table is there and cannot be read: a file of it was lost, cut off, or written by something else."""
+
+
 class PlatformUnavailable(RetryableError):
     """What runs the jobs (EMR, Kubernetes) does not answer, or has too much to do."""
 

@@ -22,7 +22,7 @@ from tidemark_contract.marks import Mark, MarkKind, format_lsn
 from tidemark_contract.names import TableName
 from tidemark_contract.visibility import Snapshot
 from tidemark_jobs.deltalog import SMALL, OwnCommit, keep_small, open_table, storage_options
-from tidemark_jobs.failures import engines_told
+from tidemark_jobs.failures import damaged, engines_told, intact
 from tidemark_jobs.tables import (
     ERASURES,
     MARKS,
@@ -34,7 +34,7 @@ from tidemark_jobs.tables import (
     QuarantineRow,
 )
 
-NAMES = ("marks", "tables", "proofs", "quarantine", "erasures")
+SCHEMAS = {"marks": MARKS, "tables": TABLES, "proofs": PROOFS, "quarantine": QUARANTINE, "erasures": ERASURES}
 ATTEMPTS = 20
 
 
@@ -217,7 +217,7 @@ class Control:
 
     def vacuum(self, hours: int) -> None:
         """Delete files that no version younger than so many hours has, other sources' too: all read the newest."""
-        for name in NAMES:
+        for name in SCHEMAS:
             if table := self._open(name):
                 table.vacuum(retention_hours=hours, dry_run=False, enforce_retention_duration=False, full=True)
 
@@ -232,7 +232,8 @@ class Control:
     def _select(self, table: DeltaTable, what: str, condition: str = "true") -> list[dict[str, Any]]:
         # A source name is [a-z0-9_] only.
         query = f"SELECT {what} FROM t WHERE source = '{self.source}' AND {condition}"
-        return list(pa.table(QueryBuilder().register("t", table).execute(query).read_all()).to_pylist())
+        with intact(table.table_uri):
+            return list(pa.table(QueryBuilder().register("t", table).execute(query).read_all()).to_pylist())
 
     def _newest_mark(self, table: DeltaTable | None) -> int | None:
         """Read from the log's statistics: no file is opened."""
@@ -242,10 +243,15 @@ class Control:
         return max((row["max.mark"] for row in adds if row["partition.source"] == self.source), default=None)
 
     def _open(self, name: str) -> DeltaTable | None:
+        url = self.layout.control(name)
         try:
-            return open_table(self.layout.control(name))
+            with intact(url):
+                table = open_table(url)
         except TableNotFoundError:
             return None
+        if missing := set(SCHEMAS[name].names) - {field.name for field in table.schema().fields}:
+            raise damaged(url, f"it has no column {', '.join(sorted(missing))}, so it is no table of ours")
+        return table
 
     def _append(
         self,

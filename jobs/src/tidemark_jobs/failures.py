@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tidemark_contract.errors import SnapshotGivenUp, SourceUnavailable, TidemarkError
+from deltalake.exceptions import TableNotFoundError
+
+from tidemark_contract.errors import LakeDamaged, SnapshotGivenUp, SourceUnavailable, TidemarkError
 from tidemark_contract.s3 import lake_error
 
 _OF_S3 = re.compile(
@@ -30,6 +32,26 @@ def engines_told(lake: str, source: str = "") -> Iterator[None]:
         if told := _told(str(error), lake, source):
             raise told from error
         raise
+
+
+@contextmanager
+def intact(url: str) -> Iterator[None]:
+    """Say of a table that is there and cannot be read that it is damaged; not where S3 only does not answer."""
+    try:
+        yield
+    except (TidemarkError, TableNotFoundError):
+        raise
+    except Exception as error:
+        words = str(error)
+        if url.startswith("s3") and (told := _told(words, url, "")):
+            raise told from error
+        raise damaged(url, " ".join(words.partition("\n")[0].split())[:300]) from error
+
+
+def damaged(url: str, why: str) -> LakeDamaged:
+    """Give the error, with the cure."""
+    cure = "put its files back as they were (a bucket with versions has them, docs/architecture.md#a-damaged-table)"
+    return LakeDamaged(f"{url} is there, and cannot be read: {why}; {cure}")
 
 
 def _told(words: str, lake: str, source: str) -> TidemarkError | None:
