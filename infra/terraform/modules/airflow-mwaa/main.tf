@@ -14,6 +14,16 @@ locals {
   })
 }
 
+resource "aws_cloudwatch_log_group" "this" {
+  # MWAA writes to these names, and would make them without our key, to be there when it is gone.
+  for_each = toset(["DAGProcessing", "Scheduler", "Task", "WebServer", "Worker"])
+
+  name              = "airflow-${var.name}-${each.key}"
+  retention_in_days = 365
+  kms_key_id        = var.kms_key
+  tags              = var.tags
+}
+
 resource "aws_mwaa_environment" "this" {
   name                            = var.name
   airflow_version                 = var.airflow_version
@@ -62,4 +72,6 @@ resource "aws_mwaa_environment" "this" {
       log_level = "INFO"
     }
   }
+
+  depends_on = [aws_cloudwatch_log_group.this]
 }

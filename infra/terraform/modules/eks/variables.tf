@@ -82,9 +82,3 @@ variable "log_days" {
   type        = number
   default     = 365
 }
-
-variable "protect" {
-  description = "Whether the cluster cannot be destroyed: off only for stacks that come and go."
-  type        = bool
-  default     = true
-}

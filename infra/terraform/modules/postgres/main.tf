@@ -45,6 +45,16 @@ resource "aws_db_parameter_group" "this" {
   lifecycle { create_before_destroy = true }
 }
 
+resource "aws_cloudwatch_log_group" "this" {
+  # RDS writes to these names, and would make them without a key and for ever.
+  for_each = toset(["postgresql", "upgrade"])
+
+  name              = "/aws/rds/instance/${local.name}/${each.key}"
+  retention_in_days = 365
+  kms_key_id        = var.kms_key
+  tags              = var.tags
+}
+
 resource "aws_db_instance" "this" {
   #checkov:skip=CKV_AWS_293: it is protected unless the stack is one that comes and goes (2026-11-26)
   #checkov:skip=CKV_AWS_157: it has a second zone unless the stack may lose one (2026-11-26)
@@ -88,7 +98,7 @@ resource "aws_db_instance" "this" {
 
   auto_minor_version_upgrade            = true
   allow_major_version_upgrade           = false
-  enabled_cloudwatch_logs_exports       = ["postgresql", "upgrade"]
+  enabled_cloudwatch_logs_exports       = keys(aws_cloudwatch_log_group.this)
   performance_insights_enabled          = true
   performance_insights_kms_key_id       = var.kms_key
   performance_insights_retention_period = 7

@@ -17,3 +17,8 @@ output "identifier" {
   description = "Its name for RDS."
   value       = aws_db_instance.this.identifier
 }
+
+output "log_groups" {
+  description = "Names of the groups of CloudWatch that it says things to."
+  value       = [for group in aws_cloudwatch_log_group.this : group.name]
+}

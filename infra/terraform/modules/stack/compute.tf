@@ -8,7 +8,6 @@ module "eks" {
   admins         = var.admins
   kms_key        = module.kms.arns["platform"]
   pod_identities = module.workloads.service_accounts
-  protect        = var.keep
 
   node_groups = {
     platform = {

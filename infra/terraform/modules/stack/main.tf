@@ -109,4 +109,5 @@ module "logs" {
   tags    = local.tags
   bucket  = module.lake.arns["logs"]
   kms_key = module.kms.arns["platform"]
+  groups  = flatten([for part in concat(module.metadata, module.airflow_ecs, module.airflow_mwaa) : part.log_groups])
 }

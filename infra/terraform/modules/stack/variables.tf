@@ -46,7 +46,7 @@ variable "cidr" {
 }
 
 variable "keep" {
-  description = "Whether what holds data can be destroyed only after this was taken away: buckets, databases, secrets, the cluster."
+  description = "Whether what holds data can be destroyed only after this was taken away: buckets, databases, secrets."
   type        = bool
 }
 

@@ -49,7 +49,6 @@ module "eks" {
   subnets = [for subnet in aws_subnet.this : subnet.id]
   admins  = { admin = aws_iam_role.admin.arn }
   kms_key = module.kms.arns["platform"]
-  protect = false
 
   node_groups = {
     platform  = { instance_types = ["m6i.large"], least = 2, most = 4, security_group = aws_security_group.this["platform"].id }
