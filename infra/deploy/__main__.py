@@ -8,7 +8,7 @@ dags            publish DAG files and specs, and promote them
 cluster         namespaces, specs, secrets, and the accounts of jobs
 init            prepare sources whose TIDEMARK_SOURCE_<NAME>_ADMIN_URL is set
 stream          Flink of each source, or of --source
-airflow         where the stack has it in the cluster
+airflow         in the cluster where the stack has it there; on ECS its database
 verify          copy what never was, and prove all equal
 submit          run one job on EMR Serverless: its words follow --
 destroy         take all of it away

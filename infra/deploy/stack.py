@@ -23,6 +23,16 @@ class Database:
 
 
 @dataclass(frozen=True)
+class Prepare:
+    """On ECS: the definition of the task that makes Airflow's database ready, and where it runs."""
+
+    cluster: str
+    task: str
+    subnets: tuple[str, ...]
+    group: str
+
+
+@dataclass(frozen=True)
 class Stack:
     """The output `tidemark`; infra/terraform/modules/stack/outputs.tf says what each of it is."""
 
@@ -37,20 +47,16 @@ class Stack:
     images: Mapping[str, str]
     cluster: str
     metadata: tuple[Database, ...]
+    prepare: tuple[Prepare, ...]
 
     @classmethod
     def read(cls, output: Mapping[str, Any]) -> "Stack":
         """Take of an output what is known here."""
         known = {field.name: output[field.name] for field in fields(cls)}
+        known |= {name: tuple(output[name]) for name in ("sources", "plain_dags")}
         databases = tuple(Database(**each) for each in output["metadata"])
-        return cls(
-            **{
-                **known,
-                "sources": tuple(output["sources"]),
-                "plain_dags": tuple(output["plain_dags"]),
-                "metadata": databases,
-            }
-        )
+        tasks = tuple(Prepare(**{**each, "subnets": tuple(each["subnets"])}) for each in output["prepare"])
+        return cls(**{**known, "metadata": databases, "prepare": tasks})
 
     @property
     def region(self) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from infra.deploy import cluster, dags, images, sources, submit
+from infra.deploy import cluster, dags, images, prepare, sources, submit
 from infra.deploy.charts import Releases, Unreachable
 from infra.deploy.environment import Environment, NotDeployable
 from infra.deploy.releases import Planned
@@ -107,10 +107,11 @@ class Deployment:
                 releases.install(planned.stream(source))
 
     def airflow(self) -> None:
-        """Airflow, where it is a chart."""
+        """Airflow, where it is a chart; where it is Terraform's, what its services wait for."""
         stack = self._stack()
         if stack.platform != "eks":
             tell(f"airflow: it is Terraform's on {stack.platform}")
+            prepare.run(stack, self.patience_s)
             return
         with self._reached(stack) as releases:
             releases.install(self._planned(stack).airflow())

@@ -1,14 +1,28 @@
 """Airflow on ECS is Airflow as Compose has it: the same words, health, and what each is let know."""
 
+import json
 import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 import yaml
+from moto.ecs import models as moto_ecs
+from moto.ecs import responses as moto_responses
+from moto.moto_api import state_manager
+from moto.server import ThreadedMotoServer
 
+from infra.deploy import prepare
+from infra.deploy.environment import NotDeployable
+from infra.deploy.stack import Prepare, Stack
+from tests.infra.emulators import REGION, Aws
 from tests.infra.terraform import REPOSITORY
+from tests.infra.test_apply import client
 
+NAME = "tidemark-ecs"
 MODULE = REPOSITORY / "infra/terraform/modules/airflow-ecs"
 # What is called otherwise, and what is Compose's or ECS's own: Redis has a password there, for there is no TLS, and a
 # scaler here, whose login `prepare` makes.
@@ -74,3 +88,66 @@ def ours() -> dict[str, Any]:
 
 def composed() -> dict[str, Any]:
     return dict(yaml.safe_load((REPOSITORY / "infra/compose/compose.yaml").read_text())["services"])
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A stack on ECS, as far as `prepare` knows of it; moto runs nothing, and ends a task by looks at it."""
+
+    stack: Stack
+    client: Any
+
+    def started(self) -> list[dict[str, Any]]:
+        tasks = self.client.list_tasks(cluster=NAME)["taskArns"]
+        return list(self.client.describe_tasks(cluster=NAME, tasks=tasks)["tasks"]) if tasks else []
+
+
+@pytest.fixture
+def on_ecs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    endpoint = "http://{}:{}".format(*server.get_host_and_port())
+    for name, value in Aws(endpoint, {}).environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(prepare, "LOOK_EVERY_S", 0.01)
+    requests.post(f"{endpoint}/moto-api/reset", timeout=60).raise_for_status()
+    ec2, ecs = client(endpoint, "ec2"), client(endpoint, "ecs")
+    subnet = ec2.describe_subnets()["Subnets"][0]
+    group = ec2.describe_security_groups()["SecurityGroups"][0]["GroupId"]
+    ecs.create_cluster(clusterName=NAME)
+    container = {"name": "prepare", "image": "airflow", "memory": 512}
+    defined = ecs.register_task_definition(family=f"{NAME}-prepare", containerDefinitions=[container])
+    task = defined["taskDefinition"]["taskDefinitionArn"]
+    names = ("sources", "jobs", "plain_dags", "airflow", "buckets", "images", "metadata")
+    nothing: dict[str, Any] = {**dict.fromkeys(names, ()), "cluster": ""}
+    wanted = (Prepare(NAME, task, (subnet["SubnetId"],), group),)
+    yield Cluster(Stack(name=NAME, platform="ecs", settings={"AWS_REGION": REGION}, prepare=wanted, **nothing), ecs)
+    server.stop()
+
+
+def test_prepare_is_run_to_its_end(on_ecs: Cluster) -> None:
+    prepare.run(on_ecs.stack, 60)
+    [task] = on_ecs.started()
+    assert (f"{NAME}-prepare:1", "STOPPED") == (task["taskDefinitionArn"].rpartition("/")[2], task["lastStatus"])
+
+
+def test_a_prepare_that_failed_is_told_with_where_its_words_are(
+    on_ecs: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moto_ecs.Container, "exitCode", property(lambda _: 78, lambda *_: None), raising=False)
+    with pytest.raises(NotDeployable, match=rf"prepare: it ended with 78; .* log group /{NAME}/airflow/prepare"):
+        prepare.run(on_ecs.stack, 60)
+
+
+def test_a_prepare_that_does_not_end_or_begin_is_told(on_ecs: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prepare, "LOOK_EVERY_S", 1)
+    state_manager.set_transition("ecs::task", {"progression": "manual", "times": 100})
+    try:
+        with pytest.raises(NotDeployable, match="has not ended within 2 s; PATIENCE= waits longer"):
+            prepare.run(on_ecs.stack, 2)
+    finally:
+        state_manager.unset_transition("ecs::task")
+    refused = {"tasks": [], "failures": [{"reason": "RESOURCE:MEMORY"}]}
+    monkeypatch.setattr(moto_responses.EC2ContainerServiceResponse, "run_task", lambda _: json.dumps(refused))
+    with pytest.raises(NotDeployable, match="was not started: RESOURCE:MEMORY"):
+        prepare.run(on_ecs.stack, 2)

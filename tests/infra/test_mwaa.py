@@ -52,9 +52,8 @@ class Environs:
     specs: Path
 
     def deploy(self, specs: Path) -> None:
-        nothing: dict[str, Any] = {
-            "sources": (), "jobs": {}, "airflow": {}, "buckets": {}, "images": {}, "cluster": "", "metadata": ()
-        }  # fmt: skip
+        names = ("sources", "jobs", "airflow", "buckets", "images", "metadata", "prepare")
+        nothing: dict[str, Any] = {**dict.fromkeys(names, ()), "cluster": ""}
         settings = {"AWS_REGION": REGION, "TIDEMARK_DAGS": f"s3://{BUCKET}/dags"}
         stack = Stack(name=NAME, platform="mwaa", settings=settings, plain_dags=(self.dags,), **nothing)
         dags.publish(stack, Environment("dev", specs, "a-release"))

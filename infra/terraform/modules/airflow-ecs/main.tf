@@ -134,11 +134,8 @@ resource "aws_ecs_service" "this" {
   # Two of a kind do not stay in one zone when the other one is back.
   availability_zone_rebalancing = "ENABLED"
 
-  # One that does not come up is taken back.
-  deployment_circuit_breaker {
-    enable   = true
-    rollback = true
-  }
+  # No circuit breaker: what comes before `prepare` has made the database ready fails until then, and would be given up.
+  # Meanwhile those of before go on, for all that there were have to be healthy.
 
   network_configuration {
     subnets          = var.network.private

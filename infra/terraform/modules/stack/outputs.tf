@@ -74,6 +74,16 @@ output "metadata" {
   value       = [for database in module.metadata : { address = database.address, database = database.database, secret = database.secret }]
 }
 
+output "prepare" {
+  description = "The task that makes Airflow's database ready, and where it runs; on ECS only."
+  value = [for airflow in module.airflow_ecs : {
+    cluster = airflow.cluster
+    task    = airflow.prepare
+    subnets = module.network.subnets["private"]
+    group   = module.network.security_groups["prepare"]
+  }]
+}
+
 output "readers" {
   description = "ARNs of the policies that let one read a source's tables."
   value       = module.sources.readers
