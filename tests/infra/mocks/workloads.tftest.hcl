@@ -113,3 +113,10 @@ run "where_aws_runs_airflow_its_environment_takes_one_role_and_nobody_else_does"
     error_message = "A policy is longer than IAM takes."
   }
 }
+
+run "a_source_whose_roles_would_have_too_long_names_is_refused_before_anything_is_made" {
+  command = plan
+  module { source = "../../../infra/terraform/modules/workloads" }
+  variables { sources = ["shop", "a_source_with_a_name_that_goes_on_for_ever"] }
+  expect_failures = [var.sources]
+}

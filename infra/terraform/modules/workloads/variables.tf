@@ -16,6 +16,11 @@ variable "tags" {
 variable "sources" {
   description = "Names of the sources that are mirrored."
   type        = set(string)
+
+  validation {
+    condition     = alltrue([for source in var.sources : length("${var.name}-${source}-maintain") <= 64])
+    error_message = "A source's name is too long: <name>-<source>-maintain is a role, and IAM takes 64 characters."
+  }
 }
 
 variable "buckets" {
