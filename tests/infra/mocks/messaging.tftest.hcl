@@ -22,7 +22,7 @@ run "what_is_told_is_never_lost_without_a_word" {
     error_message = "A rule has no target, or a target no queue for what could not be delivered."
   }
   assert {
-    condition     = toset(keys(aws_cloudwatch_metric_alarm.unseen)) == toset(["given-up", "undelivered"]) && jsondecode(aws_sqs_queue.this["remedy"].redrive_policy).maxReceiveCount == 5
+    condition     = toset(keys(aws_cloudwatch_metric_alarm.unseen)) == toset(["given-up", "undelivered"]) && jsondecode(aws_sqs_queue_redrive_policy.remedy.redrive_policy).maxReceiveCount == 5
     error_message = "What was given up lies there, and nobody is told."
   }
 }
