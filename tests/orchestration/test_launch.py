@@ -16,7 +16,7 @@ from tidemark_contract.argv import Job
 from tidemark_contract.errors import SettingsError
 from tidemark_orchestration.launchers.local import LocalLauncher
 
-PATIENCE_S = 20.0
+PATIENCE_S = 120.0
 SYNC = Job("sync", "shop")
 
 
