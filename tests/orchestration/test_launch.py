@@ -50,7 +50,7 @@ def alive(pid: int) -> bool:
     """A zombie that nobody reaps (a container without init) is not alive."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
 
 
