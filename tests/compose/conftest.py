@@ -60,7 +60,7 @@ def platform(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
     shutil.copy(HERE / "dags" / "look_around.py", made.home / "dags")
     shutil.copy(HERE / "dags" / "broken.py.txt", made.home / "dags" / "broken.py")
     try:
-        made.compose("up", "--detach", "--quiet-pull", timeout=PATIENCE_S)
+        made.compose("up", "--detach", "--quiet-pull", timeout=PREPARED_S)
         wait_until_well(made, AT_FIRST)
         yield made
     finally:

@@ -16,8 +16,8 @@ import docker
 from docker.models.containers import Container
 
 from infra.compose import prepare
+from tests.ports import free_port
 from tidemark.local.airflow_api import AirflowApi
-from tidemark.local.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "infra" / "compose" / "compose.yaml"

@@ -10,7 +10,7 @@ from tests.compose.conftest import wait_until_well
 from tests.compose.platform import AIRFLOWS, SERVICES, Platform
 from tests.variants import any_of
 
-PATIENCE_S = 120.0
+PATIENCE_S = 300.0
 pytestmark = [pytest.mark.slow, pytest.mark.drawn(2), pytest.mark.integration, pytest.mark.timeout(1200)]
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.compose.platform import AIRFLOWS, SERVICES, Platform
 
-PATIENCE_S = 120.0
+PATIENCE_S = 300.0
 OURS = ["copy_shop", "guard_shop", "maintain_shop", "sync_shop", "verify_shop"]
 pytestmark = [pytest.mark.slow, pytest.mark.integration, pytest.mark.timeout(1200)]
 

@@ -21,6 +21,7 @@ from tidemark.local.postgres import EmbeddedPostgres
 LOCAL = Path(__file__).parents[2] / ".tidemark"
 # What a shell may be set up for is another Airflow's.
 OTHERS = {"AIRFLOW__API__HOST": "0.0.0.0", "AIRFLOW__CORE__EXECUTOR": "CeleryExecutor", "AIRFLOW_HOME": "/nowhere"}
+PATIENCE_S = 300.0
 pytestmark = pytest.mark.slow
 
 
@@ -54,6 +55,14 @@ def pids(airflow: LocalAirflow) -> list[int]:
     return found
 
 
+def first(airflow: LocalAirflow) -> int:
+    """The process that has started all others."""
+    found = processes.find(airflow.word)
+    parents = dict(parents_of_all())
+    [pid] = [pid for pid in found if pid in parents and parents[pid] not in found]
+    return pid
+
+
 def parents_of_all() -> Iterator[tuple[int, int]]:
     """Every process with its parent; others come and go meanwhile."""
     for name in filter(str.isdigit, os.listdir("/proc")):
@@ -70,7 +79,7 @@ def argv(pid: int) -> str:
 
 def test_it_has_the_dags_of_the_source_which_are_paused_until_somebody_lets_them_run(airflow: LocalAirflow) -> None:
     api = airflow.api()
-    api.wait_for_dag("sync_shop", lambda _: None, 60)
+    api.wait_for_dag("sync_shop", lambda _: None, PATIENCE_S)
 
     assert ["copy_shop", "guard_shop", "maintain_shop", "sync_shop", "verify_shop"] == sorted(api.dags_of("shop"))
     assert api.is_paused("sync_shop")
@@ -105,7 +114,7 @@ def test_nobody_gets_in_without_the_password_which_only_its_owner_can_read(airfl
 def test_its_own_database_is_cleaned_by_a_task(airflow: LocalAirflow) -> None:
     """Airflow keeps tasks away from it; this one is let in by the command that gives the address."""
     api = airflow.api()
-    api.wait_for_dag("platform_hygiene", lambda _: None, 60)
+    api.wait_for_dag("platform_hygiene", lambda _: None, PATIENCE_S)
     with psycopg.connect(make_conninfo(airflow.server.superuser_url, dbname="airflow")) as connection:
         for days in (400, 1):
             connection.execute(
@@ -114,7 +123,7 @@ def test_its_own_database_is_cleaned_by_a_task(airflow: LocalAirflow) -> None:
             )
     api.unpause("platform_hygiene")
 
-    api.wait("platform_hygiene", api.trigger("platform_hygiene"), lambda _: None, 300)
+    api.wait("platform_hygiene", api.trigger("platform_hygiene"), lambda _: None, PATIENCE_S)
 
     with psycopg.connect(make_conninfo(airflow.server.superuser_url, dbname="airflow")) as connection:
         left = connection.execute("SELECT dttm > now() - interval '2 days' FROM log WHERE owner = 'test'").fetchall()
@@ -122,9 +131,9 @@ def test_its_own_database_is_cleaned_by_a_task(airflow: LocalAirflow) -> None:
 
 
 def test_it_is_there_already_and_ends_with_all_that_it_has_started(airflow: LocalAirflow) -> None:
-    before = pids(airflow)
+    before, began = pids(airflow), first(airflow)
     assert airflow.start(lambda _: None).healthy()
-    assert set(before) <= set(pids(airflow))
+    assert began == first(airflow)
 
     assert airflow.end()
     assert [] == [pid for pid in before if argv(pid)]

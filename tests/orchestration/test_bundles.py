@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -218,6 +219,21 @@ def test_old_versions_leave_the_disk_and_the_newest_ones_stay(tmp_path: Path) ->
     assert {"newest", "newer", "old", ".fetching-now"} == {path.name for path in tmp_path.iterdir()}
 
 
+def test_what_others_have_fetched_and_taken_away_meanwhile_hinders_no_tidying(tmp_path: Path) -> None:
+    def fetch_and_take_away(number: int) -> None:
+        for name in (f".fetching-{number}", f"version-{number}"):
+            for _ in range(300):
+                (tmp_path / name).mkdir()
+                with suppress(FileNotFoundError):  # by who tidies
+                    (tmp_path / name).rmdir()
+
+    with ThreadPoolExecutor(4) as pool:
+        others = [pool.submit(fetch_and_take_away, number) for number in range(4)]
+        while not all(other.done() for other in others):
+            tidy(tmp_path)
+    assert [None] * 4 == [other.result() for other in others]
+
+
 def test_by_the_command_a_version_that_cannot_be_imported_is_not_promoted(
     store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -264,7 +280,8 @@ def test_who_carries_it_for_ever_goes_on_when_s3_was_away(store: Store, server: 
 
 
 def wait_for(at: Path, files: Mapping[str, str]) -> None:
-    deadline = time.monotonic() + 60
-    while not at.exists() or there(at) != files:
-        assert time.monotonic() < deadline, json.dumps(there(at) if at.exists() else None)
+    """The link is followed once: a walk along it would lose its way when it leads elsewhere meanwhile."""
+    deadline = time.monotonic() + 300
+    while (found := there(at.resolve())) != files:
+        assert time.monotonic() < deadline, json.dumps(found)
         time.sleep(0.05)

@@ -22,7 +22,7 @@ from tidemark_orchestration.operators import JobOperator
 # Airflow's own API server runs in our process, with the warnings of the libraries that it brings.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
 Dags = dict[str, DAG]
-PATIENCE_S = 120.0
+PATIENCE_S = 300.0
 _GUARD_SAYS = ("did", "stream", "slot_active")
 
 

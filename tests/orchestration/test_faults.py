@@ -102,7 +102,7 @@ def test_a_second_run_waits_and_one_that_is_cleared_runs_again(platform: Platfor
 def test_a_triggerer_is_killed_with_tasks_that_wait_in_it(platform: Platform, tmp_path: Path) -> None:
     platform.start("triggerer")
     runs = Runs(platform, "deferred", tmp_path)
-    begun = [runs.begin(wait=False) for _ in range(2)]
+    begun = [runs.begin() for _ in range(2)]
     wait_for(lambda: all(runs.task(run, "wait")["state"] == "deferred" for run in begun), platform.whole_story)
 
     kill(platform, "triggerer")

@@ -16,7 +16,7 @@ from tidemark_contract.argv import Job
 from tidemark_contract.errors import SettingsError
 from tidemark_orchestration.launchers.local import LocalLauncher
 
-PATIENCE_S = 20.0
+PATIENCE_S = 120.0
 SYNC = Job("sync", "shop")
 
 
@@ -50,7 +50,7 @@ def alive(pid: int) -> bool:
     """A zombie that nobody reaps (a container without init) is not alive."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
 
 

@@ -2,12 +2,12 @@
 
 import asyncio
 import json
-import socket
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tests.ports import free_port
 from tidemark_contract.errors import SettingsError
 from tidemark_orchestration.notify import on_failure, tell_of_delay
 
@@ -83,10 +83,8 @@ def test_an_address_gets_a_mail(monkeypatch: pytest.MonkeyPatch) -> None:
             await asyncio.sleep(0)
             return "250 taken"
 
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    inbox = Controller(Inbox(), hostname="127.0.0.1", port=port)
+    port = free_port()
+    inbox = Controller(Inbox(), hostname="127.0.0.1", port=port, ready_timeout=120)
     inbox.start()
     try:
         extra = json.dumps({"disable_ssl": True, "disable_tls": True, "from_email": "airflow@example.com"})

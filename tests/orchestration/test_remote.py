@@ -236,7 +236,7 @@ def test_a_task_that_is_ended_ends_its_job(task: Task) -> None:
     trying = Running(launcher)
     run = wait_for(lambda: task.runs, "the start")[0]
     wait_for(lambda: " is " in task.said(), "its being waited for")
-    ender = threading.Thread(target=launcher.end)
+    ender = threading.Thread(target=launcher.end, args=(aws.PATIENCE_S,))
     ender.start()
     wait_for(lambda: run.is_ending(), "the wish")
     run.tell(run.cancelled)

@@ -112,4 +112,4 @@ def test_a_task_that_is_ended_ends_its_job_far_away(service: Service, dags: Dags
     asyncio.run(JobTrigger(*remote, deadline=None).on_kill())
 
     [run_there] = service.runs()
-    assert service.cancelled == run_there.record.state
+    wait_for(lambda: service.cancelled == run_there.record.state, "its end")

@@ -22,7 +22,7 @@ def trigger(task: Task, monkeypatch: pytest.MonkeyPatch) -> JobTrigger:  # noqa:
         monkeypatch.setenv(name, value)
     started = task.launcher().run(SYNC)
     assert isinstance(started, Remote)
-    return again(JobTrigger(*started, deadline=time.time() + 60))
+    return again(JobTrigger(*started, deadline=time.time() + 3600))
 
 
 def again(trigger: JobTrigger) -> JobTrigger:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from airflow.providers.standard.sensors.time_delta import TimeDeltaSensor
+from airflow.providers.standard.triggers.file import FileTrigger
 from airflow.sdk import DAG, BaseOperator
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -23,6 +23,16 @@ class Leave(BaseOperator):
         leave(params["lines"], f"end {run} {attempt}")
 
 
+class WaitElsewhere(BaseOperator):
+    """Wait in the triggerer until a file is there."""
+
+    def execute(self, context: Any) -> None:
+        self.defer(trigger=FileTrigger(context["params"]["until"], poke_interval=0.5), method_name="go_on")
+
+    def go_on(self, context: Any, event: object) -> None:
+        """Come back, and have done it."""
+
+
 def leave(file: str, line: str) -> None:
     """Append a line; whole, for it is short."""
     with Path(file).open("a") as lines:
@@ -37,5 +47,4 @@ with DAG("one_at_a_time", schedule=None, start_date=START, params=PARAMS, defaul
     Leave(task_id="leave")
 
 with DAG("deferred", schedule=None, start_date=START, params=PARAMS, default_args=RETRIES):
-    wait = TimeDeltaSensor(task_id="wait", delta=timedelta(seconds=20), deferrable=True)
-    wait >> Leave(task_id="leave")
+    WaitElsewhere(task_id="wait") >> Leave(task_id="leave")

@@ -41,11 +41,21 @@ def tidy(below: Path) -> None:
 
     The one before the newest stays: somebody may have its files open, or not have looked for a newer one yet.
     """
-    folders = [folder for folder in below.iterdir() if not folder.name.startswith(_HALF)]
-    old = sorted(folders, key=lambda folder: folder.stat().st_mtime, reverse=True)[_KEPT:]
-    half = [folder for folder in below.glob(f"{_HALF}*") if folder.stat().st_mtime < time.time() - _ABANDONED_S]
-    for folder in (*old, *half):
+    used = _last_used(below)
+    half = [folder for folder in used if folder.name.startswith(_HALF)]
+    old = sorted(used.keys() - half, key=used.__getitem__, reverse=True)[_KEPT:]
+    abandoned = [folder for folder in half if used[folder] < time.time() - _ABANDONED_S]
+    for folder in (*old, *abandoned):
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _last_used(below: Path) -> dict[Path, float]:
+    """Give when each folder was last wanted; one that somebody else with the same disk takes away has gone."""
+    used = {}
+    for folder in below.iterdir():
+        with suppress(FileNotFoundError):
+            used[folder] = folder.stat().st_mtime
+    return used
 
 
 def bring_current(store: Store, folder: Path) -> str:
