@@ -209,8 +209,8 @@ class RefusalTest {
         try (ReaderHarness reader = ReaderHarness.start(db.options())) {
             db.execute("INSERT INTO t VALUES (1)");
             reader.read(1);
-            db.terminateWalsender();
             db.execute("DROP PUBLICATION everything");
+            db.terminateWalsender(); // it connects again by itself, and looks for the publication
             Refusals.assertStops(Reason.PUBLICATION_MISSING, reader);
         }
     }
