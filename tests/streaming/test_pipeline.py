@@ -5,6 +5,8 @@ import os
 import signal
 import stat
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -69,7 +71,7 @@ def test_status_says_what_an_operator_asks(stack: Stack, database: Database) -> 
 
     def is_up_to_date() -> bool:
         status.update(stack.status())
-        return status["lag_bytes"] == 0 and 0 <= status["checkpoint_age_s"] < 30
+        return bool(status["lag_bytes"] == 0 and 0 <= status["checkpoint_age_s"] < 30)
 
     eventually(is_up_to_date, "up to date, with a new checkpoint")
     assert ("shop", "running", None, 1, 0) == tuple(
@@ -165,12 +167,8 @@ def test_a_start_after_a_stop_goes_on_behind_it(stack: Stack, database: Database
 
 def test_a_start_in_the_foreground_without_state_is_a_new_incarnation_until_a_signal(stack: Stack) -> None:
     assert 0 == stack.run("stop").code
-    command = stack.command("start", "--without-state", "--checkpoint-interval", "500ms")
-    with subprocess.Popen(
-        command, env=stack.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as foreground:
-        assert foreground.stderr is not None
-        ready = next(line for line in foreground.stderr if "tidemark_streaming.foreground" in line)
+    with _foreground(stack, "--without-state") as foreground:
+        ready = _said(foreground, "tidemark_streaming.foreground")
         foreground.send_signal(signal.SIGTERM)
         out, _ = foreground.communicate()
 
@@ -181,13 +179,11 @@ def test_a_start_in_the_foreground_without_state_is_a_new_incarnation_until_a_si
 
 def test_in_the_foreground_a_killed_taskmanager_is_replaced_and_a_killed_jobmanager_ends_it(stack: Stack) -> None:
     """Nobody is left who would restart anything: whoever supervises the start tries again."""
-    command = stack.command("start", "--checkpoint-interval", "500ms")
-    with subprocess.Popen(command, env=stack.environment(), stderr=subprocess.PIPE, text=True) as foreground:
-        assert foreground.stderr is not None
-        next(line for line in foreground.stderr if "tidemark_streaming.foreground" in line)
+    with _foreground(stack) as foreground:
+        _said(foreground, "tidemark_streaming.foreground")
         _kill(stack, "taskmanager")
-        next(line for line in foreground.stderr if "starting another" in line)
-        next(line for line in foreground.stderr if '"state": "running"' in line)
+        _said(foreground, "starting another")
+        _said(foreground, '"state": "running"')
         _kill(stack, "jobmanager")
         _, said = foreground.communicate()
 
@@ -198,18 +194,16 @@ def test_in_the_foreground_a_killed_taskmanager_is_replaced_and_a_killed_jobmana
 
 def test_in_the_foreground_a_jobmanager_that_was_too_busy_to_answer_is_left_to_go_on(stack: Stack) -> None:
     """Neither is the stream ended then, nor a second TaskManager started beside the first."""
-    command = stack.command("start", "--checkpoint-interval", "500ms")
-    with subprocess.Popen(command, env=stack.environment(), stderr=subprocess.PIPE, text=True) as foreground:
-        assert foreground.stderr is not None
-        next(line for line in foreground.stderr if '"state": "running"' in line)
+    with _foreground(stack) as foreground:
+        _said(foreground, '"state": "running"')
         before = stack.pids()
         [jobmanager] = stack.pids("jobmanager")
         os.kill(jobmanager, signal.SIGSTOP)
         try:
-            next(line for line in foreground.stderr if '"state": "down"' in line)
+            _said(foreground, '"state": "down"')
         finally:
             os.kill(jobmanager, signal.SIGCONT)
-        next(line for line in foreground.stderr if '"state": "running"' in line)
+        _said(foreground, '"state": "running"')
         after = stack.pids()
         foreground.send_signal(signal.SIGTERM)
         foreground.communicate()
@@ -261,6 +255,29 @@ begin
   end loop;
 end $$
 """
+
+
+@contextmanager
+def _foreground(stack: Stack, *words: str) -> Iterator["subprocess.Popen[str]"]:
+    """Start it in the foreground; of a test that fails it is killed, for it would go on."""
+    command = stack.command("start", "--checkpoint-interval", "500ms", *words)
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=stack.environment(), stdout=pipe, stderr=pipe, text=True) as foreground:
+        try:
+            yield foreground
+        finally:
+            foreground.kill()
+
+
+def _said(foreground: "subprocess.Popen[str]", words: str) -> str:
+    """Wait for a line with these words; if none comes, tell all that came."""
+    assert foreground.stderr is not None
+    lines = []
+    for line in foreground.stderr:
+        if words in line:
+            return line
+        lines.append(line)
+    raise AssertionError(f"not {words}, but {''.join(lines)}")
 
 
 def _kill(stack: Stack, role: str) -> None:
