@@ -27,13 +27,14 @@ def faulty_s3(moto: S3Server) -> Iterator[FaultyS3]:
 
 @pytest.fixture(scope="module")
 def spark_on_s3(faulty_s3: FaultyS3) -> Iterator[SparkSession]:
-    """A Spark in this process, with all its ways to S3 through the proxy, and little patience."""
+    """A Spark in this process, with all its ways to S3 through the proxy, which S3A tries few times."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tidemark_contract.s3.PATIENCE_S", 2)
         for name, value in faulty_s3.environment.items():
             if name.startswith("AWS_"):
                 patch.setenv(name, value)
-        spark = build_session("tests", f"s3://{BUCKET}")
+        with pytest.MonkeyPatch.context() as hurried:
+            hurried.setattr("tidemark_contract.s3.PATIENCE_S", 2)
+            spark = build_session("tests", f"s3://{BUCKET}")
         yield spark
         spark.stop()
 

@@ -51,7 +51,7 @@ def unavailable() -> str:
             except OSError as error:
                 return f"no Docker engine answers at {ENGINE}: {error.strerror}"
     try:
-        client = docker.from_env(timeout=10)
+        client = docker.from_env(timeout=600)
         client.ping()
     except DockerException as error:
         return f"no Docker engine answers: {error}"

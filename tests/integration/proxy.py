@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.integration.s3 import S3Server
+from tests.integration.s3 import ANSWER_S, S3Server
 
 SLOW_S = 2.0
 BUSY = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
@@ -159,7 +159,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(answer.status, answer.getheaders(), content)
 
     def _ask(self, backend: str, body: bytes, headers: dict[str, str]) -> tuple[http.client.HTTPResponse, bytes]:
-        upstream = http.client.HTTPConnection(backend, timeout=30)
+        upstream = http.client.HTTPConnection(backend, timeout=ANSWER_S)
         try:
             upstream.request(self.command, self.path, body, headers)
             answer = upstream.getresponse()

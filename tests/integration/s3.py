@@ -16,7 +16,7 @@ from tests.ports import free_port
 
 BUCKET = "lake"
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "eu-central-1"}
-START_S = 60.0
+START_S, ANSWER_S = 300.0, 120.0
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class S3Server:
 
     def request(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
         """Ask without a signature, which this server does not demand; give status and content."""
-        connection = http.client.HTTPConnection(urlsplit(self.endpoint).netloc, timeout=10)
+        connection = http.client.HTTPConnection(urlsplit(self.endpoint).netloc, timeout=ANSWER_S)
         try:
             connection.request(method, path, body)
             answer = connection.getresponse()

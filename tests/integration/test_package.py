@@ -68,7 +68,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
         _daemon(folder / "master.log", "master.Master", "--port", "0", "--webui-port", "0") as says,
         _daemon(
             folder / "worker.log", "worker.Worker", "--webui-port", "0", "--work-dir", str(folder / "work"),
-            "--cores", "2", "--memory", "1g", master := says(r"Starting Spark master at (\S+)"),
+            "--cores", "2", "--memory", "1g", master := says(r"Starting Spark master at (\S+)\n"),
         ) as worker_says,
     ):  # fmt: skip
         worker_says(r"(Successfully registered with master)")

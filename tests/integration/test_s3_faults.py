@@ -57,8 +57,11 @@ def test_a_request_that_was_done_and_not_answered_is_done_once(
 
 
 @any_of("number", WRITES)
-def test_what_was_done_before_s3_went_away_counts_once(lake: S3Lake, faulty_s3: FaultyS3, number: int) -> None:
+def test_what_was_done_before_s3_went_away_counts_once(
+    lake: S3Lake, faulty_s3: FaultyS3, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
     """The run cannot know whether its last request was done; the next one has to find out."""
+    monkeypatch.setattr("tidemark_contract.s3.PATIENCE_S", 2)
     failed, counted = play(lake, faulty_s3, Rule(Fault.LOST, WRITING, OURS, at=number, then=Fault.RESET))
 
     # A lease that is not given back runs out by itself.

@@ -35,8 +35,7 @@ def layout(moto: S3Server, request: pytest.FixtureRequest, monkeypatch: pytest.M
 
 @pytest.fixture
 def far(faulty_s3: FaultyS3, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Layout]:
-    """One that is reached through the proxy, with little patience."""
-    monkeypatch.setattr("tidemark_contract.s3.PATIENCE_S", 2)
+    """One that is reached through the proxy."""
     faulty_s3.follow(HEALTHY)
     yield _lake(faulty_s3, request, monkeypatch)
     faulty_s3.follow(HEALTHY)
@@ -62,13 +61,13 @@ def test_one_of_many_gets_a_lease(layout: Layout) -> None:
     barrier, done = threading.Barrier(WRITERS), threading.Barrier(WRITERS)
 
     def hold(_: int) -> bool:
-        barrier.wait(30)
+        barrier.wait(300)
         try:
             with lease(layout, "sync"):
-                done.wait(30)
+                done.wait(300)
                 return True
         except LeaseTaken:
-            done.wait(30)
+            done.wait(300)
             return False
 
     with ThreadPoolExecutor(WRITERS) as pool:
@@ -139,7 +138,10 @@ def test_files_whose_registration_was_not_answered_are_new_to_who_registered_the
     assert 2 == len(open_bronze(far).file_uris())
 
 
-def test_a_renewal_of_a_lease_that_was_not_answered_is_its_holders(far: Layout, faulty_s3: FaultyS3) -> None:
+def test_a_renewal_of_a_lease_that_was_not_answered_is_its_holders(
+    far: Layout, faulty_s3: FaultyS3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tidemark_contract.s3.PATIENCE_S", 2)
     with lease(far, "sync") as held:
         faulty_s3.follow(Rule(Fault.LOST, ("PUT",), "leases", then=Fault.RESET))
         with pytest.raises(LakeUnavailable, match=far.claims):

@@ -103,7 +103,7 @@ def test_jobs_and_streams_that_no_console_starts_ask_for_their_jars_too(
     bare = {**place.environment, "TIDEMARK_HOME": str(_home_without_s3(place.folder))}
 
     ended = subprocess.run(
-        [str(python), *words, "--source", "shop"], env=bare, capture_output=True, text=True, check=False, timeout=60
+        [str(python), *words, "--source", "shop"], env=bare, capture_output=True, text=True, check=False, timeout=300
     )
 
     assert 78 == ended.returncode, ended.stderr

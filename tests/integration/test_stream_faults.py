@@ -66,10 +66,13 @@ class BadlyReached(Mirror):
             time.sleep(0.5)
 
     def runs_again(self) -> dict[str, Any]:
-        """Wait until the stream runs: what was reset last may have it begin again by itself."""
+        """Wait until the stream runs: what was reset last may have it begin again by itself.
+
+        `down` is also one that is too busy to answer for ten seconds: nobody has killed it.
+        """
         deadline = time.monotonic() + PATIENCE_S
         while (stream := json.loads(self.must("status", "--json"))["sources"][0]["stream"])["state"] != "running":
-            assert stream["state"] == "restarting", stream
+            assert stream["state"] in ("restarting", "down"), stream
             assert time.monotonic() < deadline, stream
             time.sleep(0.5)
         return dict(stream)

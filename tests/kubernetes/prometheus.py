@@ -65,7 +65,7 @@ class Prometheus:
 
     def ask(self, path: str) -> Any:
         try:
-            with urlopen(f"http://127.0.0.1:{self.port}/api/v1/{path}", timeout=10) as answer:
+            with urlopen(f"http://127.0.0.1:{self.port}/api/v1/{path}", timeout=120) as answer:
                 return json.load(answer)["data"]
         except HTTPError as error:
             raise AssertionError(f"{path}: {error.read().decode()}") from error

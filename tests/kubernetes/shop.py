@@ -160,7 +160,8 @@ class Shop:
     def _serve_database(self) -> None:
         words = [word for each in CAPTURE for word in ("-c", each)]
         secret = _secret("postgres", {"POSTGRES_PASSWORD": self.password})
-        self.outside.apply(secret, *_server("postgres", "postgres:17", 5432, words, "postgres"))
+        ready = {"exec": {"command": ["pg_isready", "--host", "127.0.0.1", "--username", "postgres"]}}
+        self.outside.apply(secret, *_server("postgres", "postgres:17", 5432, words, "postgres", ready))
         self._rolled_out("postgres")
         for statements in (
             f"CREATE ROLE owner LOGIN PASSWORD '{self.password}'",
@@ -171,7 +172,7 @@ class Shop:
         self.sql(TABLES)
 
     def _serve_s3(self) -> None:
-        self.outside.apply(*_server("s3", self.images["s3"], 5000, [], None))
+        self.outside.apply(*_server("s3", self.images["s3"], 5000, [], None, {"tcpSocket": {"port": 5000}}))
         self._rolled_out("s3")
         make = "import urllib.request as r; r.urlopen(r.Request('http://127.0.0.1:5000/lake', method='PUT'))"
         self.outside.kubectl("exec", "deploy/s3", "--", "python3", "-c", make)
@@ -208,7 +209,9 @@ def _secret(name: str, texts: Mapping[str, str]) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": dict(texts)}
 
 
-def _server(name: str, image: str, port: int, words: list[str], secret: str | None) -> list[dict[str, Any]]:
+def _server(
+    name: str, image: str, port: int, words: list[str], secret: str | None, ready: Mapping[str, Any]
+) -> list[dict[str, Any]]:
     labels = {"app": name}
     container = {
         "name": name,
@@ -217,7 +220,7 @@ def _server(name: str, image: str, port: int, words: list[str], secret: str | No
         **({"args": words} if words else {}),
         **({"envFrom": [{"secretRef": {"name": secret}}]} if secret else {}),
         "ports": [{"containerPort": port}],
-        "readinessProbe": {"tcpSocket": {"port": port}, "periodSeconds": 2},
+        "readinessProbe": dict(ready) | {"periodSeconds": 2, "timeoutSeconds": 30},
     }
     template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
     return [

@@ -18,8 +18,8 @@ class Landed:
         self.folder = Path(url.removeprefix("file://"))
 
     def names(self) -> list[tuple[int, str]]:
-        """The files, as (counter, uuid), in the order of the counter."""
-        found = [_NAME.fullmatch(file.name) for file in self.folder.iterdir() if not file.name.startswith(".")]
+        """The files, as (counter, uuid), in the order of the counter; none before there is a folder, with the first."""
+        found = [_NAME.fullmatch(file.name) for file in self.folder.glob("[!.]*")]
         assert all(found), "a name that no reader knows"
         return sorted((int(match[2]), match[1]) for match in found if match)
 

@@ -5,8 +5,11 @@ import os
 import signal
 import stat
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
 import pytest
@@ -64,14 +67,17 @@ def test_changes_land_in_commit_order_with_their_exact_values(stack: Stack, data
 
 
 def test_status_says_what_an_operator_asks(stack: Stack, database: Database) -> None:
-    eventually(lambda: stack.status()["lag_bytes"] == 0, "up to date")
+    status: dict[str, Any] = {}
 
-    status = stack.status()
+    def is_up_to_date() -> bool:
+        status.update(stack.status())
+        return bool(status["lag_bytes"] == 0 and 0 <= status["checkpoint_age_s"] < 30)
+
+    eventually(is_up_to_date, "up to date, with a new checkpoint")
     assert ("shop", "running", None, 1, 0) == tuple(
         status[name] for name in ("source", "state", "reason", "incarnation", "restarts")
     )
     assert status["changes"] >= 6
-    assert 0 <= status["checkpoint_age_s"] < 30
     [[written]] = database.ask("select pg_current_wal_lsn() - '0/0'")
     assert 0 < status["durable_lsn"] <= int(written)
     with urlopen(status["web_ui"]) as page:
@@ -161,12 +167,8 @@ def test_a_start_after_a_stop_goes_on_behind_it(stack: Stack, database: Database
 
 def test_a_start_in_the_foreground_without_state_is_a_new_incarnation_until_a_signal(stack: Stack) -> None:
     assert 0 == stack.run("stop").code
-    command = stack.command("start", "--without-state", "--checkpoint-interval", "500ms")
-    with subprocess.Popen(
-        command, env=stack.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as foreground:
-        assert foreground.stderr is not None
-        ready = next(line for line in foreground.stderr if "tidemark_streaming.foreground" in line)
+    with _foreground(stack, "--without-state") as foreground:
+        ready = _said(foreground, "tidemark_streaming.foreground")
         foreground.send_signal(signal.SIGTERM)
         out, _ = foreground.communicate()
 
@@ -177,13 +179,11 @@ def test_a_start_in_the_foreground_without_state_is_a_new_incarnation_until_a_si
 
 def test_in_the_foreground_a_killed_taskmanager_is_replaced_and_a_killed_jobmanager_ends_it(stack: Stack) -> None:
     """Nobody is left who would restart anything: whoever supervises the start tries again."""
-    command = stack.command("start", "--checkpoint-interval", "500ms")
-    with subprocess.Popen(command, env=stack.environment(), stderr=subprocess.PIPE, text=True) as foreground:
-        assert foreground.stderr is not None
-        next(line for line in foreground.stderr if "tidemark_streaming.foreground" in line)
+    with _foreground(stack) as foreground:
+        _said(foreground, "tidemark_streaming.foreground")
         _kill(stack, "taskmanager")
-        next(line for line in foreground.stderr if "starting another" in line)
-        next(line for line in foreground.stderr if '"state": "running"' in line)
+        _said(foreground, "starting another")
+        _said(foreground, '"state": "running"')
         _kill(stack, "jobmanager")
         _, said = foreground.communicate()
 
@@ -194,18 +194,16 @@ def test_in_the_foreground_a_killed_taskmanager_is_replaced_and_a_killed_jobmana
 
 def test_in_the_foreground_a_jobmanager_that_was_too_busy_to_answer_is_left_to_go_on(stack: Stack) -> None:
     """Neither is the stream ended then, nor a second TaskManager started beside the first."""
-    command = stack.command("start", "--checkpoint-interval", "500ms")
-    with subprocess.Popen(command, env=stack.environment(), stderr=subprocess.PIPE, text=True) as foreground:
-        assert foreground.stderr is not None
-        next(line for line in foreground.stderr if '"state": "running"' in line)
+    with _foreground(stack) as foreground:
+        _said(foreground, '"state": "running"')
         before = stack.pids()
         [jobmanager] = stack.pids("jobmanager")
         os.kill(jobmanager, signal.SIGSTOP)
         try:
-            next(line for line in foreground.stderr if '"state": "down"' in line)
+            _said(foreground, '"state": "down"')
         finally:
             os.kill(jobmanager, signal.SIGCONT)
-        next(line for line in foreground.stderr if '"state": "running"' in line)
+        _said(foreground, '"state": "running"')
         after = stack.pids()
         foreground.send_signal(signal.SIGTERM)
         foreground.communicate()
@@ -259,10 +257,35 @@ end $$
 """
 
 
+@contextmanager
+def _foreground(stack: Stack, *words: str) -> Iterator["subprocess.Popen[str]"]:
+    """Start it in the foreground; of a test that fails it is killed, for it would go on."""
+    command = stack.command("start", "--checkpoint-interval", "500ms", *words)
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=stack.environment(), stdout=pipe, stderr=pipe, text=True) as foreground:
+        try:
+            yield foreground
+        finally:
+            foreground.kill()
+
+
+def _said(foreground: "subprocess.Popen[str]", words: str) -> str:
+    """Wait for a line with these words; if none comes, tell all that came."""
+    assert foreground.stderr is not None
+    lines = []
+    for line in foreground.stderr:
+        if words in line:
+            return line
+        lines.append(line)
+    raise AssertionError(f"not {words}, but {''.join(lines)}")
+
+
 def _kill(stack: Stack, role: str) -> None:
-    for pid in stack.pids(role):
+    """Kill what has a role; who looks after it may have started another before one looks."""
+    killed = set(stack.pids(role))
+    for pid in killed:
         os.kill(pid, signal.SIGKILL)
-    eventually(lambda: not stack.pids(role), f"without its {role}")
+    eventually(lambda: not killed & set(stack.pids(role)), f"without its {role}")
 
 
 def _in_progress_of_one_run_only(landed: Landed) -> None:

@@ -1,7 +1,8 @@
 """Flink's REST interface, as far as a pipeline needs it."""
 
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 from urllib.error import HTTPError, URLError
 from urllib.request import ProxyHandler, Request, build_opener
 
@@ -14,6 +15,21 @@ _OPENER = build_opener(ProxyHandler({}))
 
 class FlinkUnavailable(RetryableError):
     """The JobManager does not answer, or refuses a request."""
+
+
+class FlinkBusy(FlinkUnavailable):
+    """The JobManager has not answered in time; it may a little later."""
+
+
+Answer = TypeVar("Answer")
+
+
+def unless_busy(ask: Callable[[], Answer]) -> Answer | None:
+    """Give an answer, or None when it takes too long: for those who ask again until their own time is over."""
+    try:
+        return ask()
+    except FlinkBusy:
+        return None
 
 
 class Rest:
@@ -43,4 +59,5 @@ class Rest:
             detail = error.read().decode(errors="replace")[:500]
             raise FlinkUnavailable(f"{request.full_url}: {error.code} {detail}") from error
         except (URLError, OSError, ValueError) as error:
-            raise FlinkUnavailable(f"{request.full_url}: {error}") from error
+            late = isinstance(error, TimeoutError) or isinstance(getattr(error, "reason", None), TimeoutError)
+            raise (FlinkBusy if late else FlinkUnavailable)(f"{request.full_url}: {error}") from error

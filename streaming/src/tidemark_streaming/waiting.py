@@ -6,6 +6,7 @@ import time
 from tidemark_contract.errors import SourceChanged, SourceRefused, SourceUnavailable, TidemarkError
 from tidemark_contract.marks import BEGIN_ANEW
 from tidemark_streaming.jobs import ENDED, Job
+from tidemark_streaming.rest import unless_busy
 
 _POLL_S = 0.25
 _CONNECT_S = 10.0
@@ -34,20 +35,27 @@ def for_server(host: str, port: int) -> None:
 def for_connection(job: Job, *, timeout_s: float) -> None:
     """Return when the job runs, its source has connected, and a checkpoint holds its position.
 
-    Only then can it be killed and resume. Raises SourceRefused or SourceChanged with the connector's reason,
-    SourceUnavailable when the time is over.
+    Only then can it be killed and resume. A JobManager that is too busy to answer is asked again. Raises SourceRefused
+    or SourceChanged with the connector's reason, SourceUnavailable when the time is over.
     """
     deadline = time.monotonic() + timeout_s
     asked_at = 0.0
-    while not _connected(job):
+    while not unless_busy(lambda: _connected(job)):
         now = time.monotonic()
         if now > deadline:
-            raise SourceUnavailable(f"not connected after {timeout_s:.0f} s: {job.reason() or 'no reason given'}")
-        if now > asked_at + _CHECKPOINT_S and job.state() == "RUNNING":
-            # The next one by itself may be far off.
-            job.trigger_checkpoint()
+            why = unless_busy(job.reason) or "no reason given"
+            raise SourceUnavailable(f"not connected after {timeout_s:.0f} s: {why}")
+        if now > asked_at + _CHECKPOINT_S and unless_busy(lambda: _asked_for_checkpoint(job)):
             asked_at = now
         time.sleep(_POLL_S)
+
+
+def _asked_for_checkpoint(job: Job) -> bool:
+    """Ask a job that runs: its next one by itself may be far off."""
+    running = job.state() == "RUNNING"
+    if running:
+        job.trigger_checkpoint()
+    return running
 
 
 def _connected(job: Job) -> bool:

@@ -83,7 +83,7 @@ class FlinkJobTest {
             JobClient job = submit(db.options("slot", "nowhere"));
 
             Throwable error =
-                    catchThrowable(() -> job.getJobExecutionResult().get(60, TimeUnit.SECONDS));
+                    catchThrowable(() -> job.getJobExecutionResult().get(2, TimeUnit.MINUTES));
 
             assertThat(error).hasStackTraceContaining("[SLOT_MISSING] replication slot nowhere");
         }

@@ -40,11 +40,14 @@ class RefusalTest {
 
     /** State of a reader that has read one transaction. */
     private StreamPosition position() throws Exception {
+        StreamPosition position;
         try (ReaderHarness reader = ReaderHarness.start(db.options())) {
             db.execute("INSERT INTO t VALUES (1)");
             reader.readUntil(() -> reader.metric("transactions") == 1);
-            return reader.checkpoint(1).position();
+            position = reader.checkpoint(1).position();
         }
+        db.terminateWalsender(); // that its reader is gone, it sees in a while
+        return position;
     }
 
     private PgOutputSplit split(StreamPosition position) {
@@ -209,8 +212,8 @@ class RefusalTest {
         try (ReaderHarness reader = ReaderHarness.start(db.options())) {
             db.execute("INSERT INTO t VALUES (1)");
             reader.read(1);
-            db.terminateWalsender();
             db.execute("DROP PUBLICATION everything");
+            db.terminateWalsender(); // it connects again by itself, and looks for the publication
             Refusals.assertStops(Reason.PUBLICATION_MISSING, reader);
         }
     }

@@ -129,9 +129,9 @@ class RestoredServerTest {
 
             assertThat(changes.stream().map(event -> event.value("id")))
                     .containsExactly("1", "2", "11");
+            String before = db.confirmed();
             reader.checkpoint(1);
             reader.complete(1);
-            String before = db.confirmed();
             reader.readUntil(() -> !db.confirmed().equals(before));
         }
     }

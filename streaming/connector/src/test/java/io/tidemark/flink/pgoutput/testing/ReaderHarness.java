@@ -11,6 +11,7 @@ import org.apache.flink.api.connector.source.SourceOutput;
 import org.apache.flink.api.connector.source.SourceReader;
 import org.apache.flink.api.connector.source.SourceReaderContext;
 import org.apache.flink.configuration.Configuration;
+import org.apache.flink.connector.base.source.reader.SourceReaderOptions;
 import org.apache.flink.table.data.RowData;
 
 import java.io.IOException;
@@ -58,26 +59,45 @@ public final class ReaderHarness implements AutoCloseable {
                         (proxy, method, arguments) ->
                                 switch (method.getName()) {
                                     case "metricGroup" -> metrics.group();
-                                    case "getConfiguration" -> new Configuration();
+                                    case "getConfiguration" -> patient();
                                     case "getIndexOfSubtask" -> 0;
                                     default -> null;
                                 });
     }
 
+    /** By default a close gives up after half a minute, and leaves the slot to whom it left. */
+    private static Configuration patient() {
+        return new Configuration()
+                .set(SourceReaderOptions.SOURCE_READER_CLOSE_TIMEOUT, 5 * PATIENCE.toMillis());
+    }
+
     /** Reads until a condition holds, and fails when it does not within two minutes. */
     public void readUntil(Condition condition) throws Exception {
+        until(condition, this::readOne);
+    }
+
+    /** Waits for a condition and reads nothing meanwhile, as a task under back-pressure. */
+    public void restUntil(Condition condition) throws Exception {
+        until(condition, () -> Thread.sleep(20));
+    }
+
+    private void until(Condition condition, Step meanwhile) throws Exception {
         long giveUp = System.nanoTime() + PATIENCE.toNanos();
         while (!condition.holds()) {
             if (System.nanoTime() > giveUp) {
                 throw new AssertionError(
                         "after " + PATIENCE + " there are " + output.events.size() + " rows");
             }
-            reader.pollNext(output);
-            try {
-                reader.isAvailable().get(20, TimeUnit.MILLISECONDS);
-            } catch (TimeoutException e) {
-                // look at the condition again
-            }
+            meanwhile.take();
+        }
+    }
+
+    private void readOne() throws Exception {
+        reader.pollNext(output);
+        try {
+            reader.isAvailable().get(20, TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            // look at the condition again
         }
     }
 
@@ -129,6 +149,10 @@ public final class ReaderHarness implements AutoCloseable {
     /** Something to wait for. */
     public interface Condition {
         boolean holds() throws Exception;
+    }
+
+    private interface Step {
+        void take() throws Exception;
     }
 
     private static final class Output implements ReaderOutput<RowData> {

@@ -82,10 +82,13 @@ public final class TestDatabase implements AutoCloseable {
                         + "'");
     }
 
-    /** Ends the connection that reads the slot, as an administrator or a failure would. */
+    /**
+     * Ends the connection that reads the slot, as an administrator or a failure would; returns when
+     * the slot is free.
+     */
     public void terminateWalsender() throws SQLException {
         query(
-                "SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots"
+                "SELECT pg_terminate_backend(active_pid, 60000) FROM pg_replication_slots"
                         + " WHERE slot_name = '"
                         + slot()
                         + "'");
