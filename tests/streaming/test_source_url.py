@@ -35,6 +35,16 @@ def test_libpqs_options_may_name_what_the_front_does_not() -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("password", ["a#b", "a?b", "a[b", "a]b", "a[b]c", "a:b", "a=b&c", "\u2100", "a b"])
+def test_a_password_may_hold_what_libpq_takes_as_it_is(password: str) -> None:
+    parsed = SourceUrl.parse(f"postgresql://capture:{password}@db.example:6432/shop?sslmode=require")
+
+    assert password == parsed.password
+    assert ("capture", "db.example", "6432", "shop", "require") == tuple(
+        parsed.options[name] for name in ("user", "host", "port", "database", "ssl.mode")
+    )
+
+
 def test_an_address_of_ipv6_loses_its_brackets() -> None:
     assert "::1" == SourceUrl.parse("postgresql://capture@[::1]:5432/shop").options["host"]
 
@@ -46,6 +56,9 @@ def test_an_address_of_ipv6_loses_its_brackets() -> None:
         ("postgresql://:s3cret@h/shop", "no role"),
         ("postgresql://capture:s3cret@a,b/shop", "several hosts"),
         ("postgresql://capture:s3cret@h:port/shop", "no number"),
+        ("postgresql://capture:s3cret@h/shop?port=port", "no number"),
+        ("postgresql://capture:s3cret@[::1/shop", "no host"),
+        ("postgresql://capture:a/[s3cret]@h/shop", "%2F"),
         ("postgresql://capture:s3cret@%2Frun%2Fpostgresql/shop", "socket"),
         ("postgresql://capture:s3cret@/shop?host=/run/postgresql", "socket"),
         ("postgresql://capture:s3cret@h/shop?sslcert=/me.pem", "sslcert"),

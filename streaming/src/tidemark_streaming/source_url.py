@@ -1,10 +1,18 @@
 """The connector's options from a libpq URL, its password kept apart."""
 
+import re
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 from tidemark_contract.errors import SettingsError
 
+# As libpq reads it. In a password urlsplit takes # and ? for its end, and quotes what stands in brackets in its error.
+_URL = re.compile(
+    r"postgres(?:ql)?://(?:(?P<user>[^:@/]*)(?::(?P<password>[^/]*?))?@)?(?P<place>[^@/?]*)"
+    r"(?:/(?P<database>[^?]*))?(?:\?(?P<query>.*))?",
+    re.DOTALL,
+)
+_NO_PORT = "the source's URL has no host, or a port that is no number; a / in a password is written %2F"
 # What libpq and the connector both know, under the connector's names.
 _TRANSLATED = {
     "sslmode": "ssl.mode",
@@ -28,14 +36,15 @@ class SourceUrl:
     @classmethod
     def parse(cls, url: str) -> "SourceUrl":
         """Read postgresql://role:password@host:port/database?sslmode=…; SettingsError without the URL's text."""
-        parts = urlsplit(url)
-        if parts.scheme not in ("postgresql", "postgres"):
+        parts = _URL.fullmatch(url)
+        if not parts:
             raise SettingsError("the source's URL must start with postgresql://")
-        query = _query(parts.query)
-        password = unquote(parts.password or "") or query.pop("password", "")
-        options = _location(parts.netloc.rpartition("@")[2]) | {
-            "user": unquote(parts.username or ""),
-            "database": unquote(parts.path.lstrip("/")) or unquote(parts.username or ""),
+        user = unquote(parts["user"] or "")
+        query = _query(parts["query"] or "")
+        password = unquote(parts["password"] or "") or query.pop("password", "")
+        options = _location(parts["place"]) | {
+            "user": user,
+            "database": unquote((parts["database"] or "").lstrip("/")) or user,
         }
         options |= _translate(query)
         _check(options)
@@ -51,11 +60,12 @@ def _query(text: str) -> dict[str, str]:
 def _location(netloc: str) -> dict[str, str]:
     if "," in netloc:
         raise SettingsError("the source's URL names several hosts: name the one that holds the slot")
-    parts = urlsplit(f"//{netloc}")
     try:
+        parts = urlsplit(f"//{netloc}")
         port = parts.port or 5432
-    except ValueError as error:
-        raise SettingsError("the source's URL has a port that is no number") from error
+    except ValueError:
+        # Without the cause, which quotes what it could not read.
+        raise SettingsError(_NO_PORT) from None
     return {"host": unquote(parts.hostname or "localhost"), "port": str(port)}
 
 
@@ -70,5 +80,7 @@ def _translate(query: dict[str, str]) -> dict[str, str]:
 def _check(options: dict[str, str]) -> None:
     if not options["user"]:
         raise SettingsError("the source's URL names no role: postgresql://role@host:port/database")
+    if not options["port"].isdecimal():
+        raise SettingsError(_NO_PORT)
     if options["host"].startswith("/"):
         raise SettingsError("the source's URL names a socket folder: the stream connects by TCP; name host and port")

@@ -16,6 +16,7 @@ import java.util.Properties;
 /** Opens sessions whose settings make values look the same whoever reads them, wherever. */
 final class Sessions {
     private static final String SYSTEM_TRUST = "system";
+    private static final int WITH_TRANSACTION_TIMEOUT = 170000;
 
     /**
      * Everything that decides how a value looks as text. A role or a database may have its own
@@ -45,7 +46,7 @@ final class Sessions {
         properties.setProperty("preferQueryMode", "simple"); // all that a walsender understands
         BaseConnection connection = open(options, properties);
         try {
-            pinTextSettings(connection);
+            pinSettings(connection);
         } catch (SQLException | RuntimeException e) {
             closeAfter(e, connection);
             throw e;
@@ -95,10 +96,14 @@ final class Sessions {
      * SET, and not the start-up parameter 'options': pgjdbc sends its own DateStyle and TimeZone
      * (that of the JVM) as start-up parameters, and those win over 'options'. SET wins over all.
      */
-    private static void pinTextSettings(BaseConnection connection) throws SQLException {
+    private static void pinSettings(BaseConnection connection) throws SQLException {
         try (Statement statement = connection.createStatement()) {
             for (Map.Entry<String, String> setting : TEXT_SETTINGS.entrySet()) {
                 pin(statement, setting.getKey(), setting.getValue());
+            }
+            // What is decoded is decoded in a transaction, for as long as it is read.
+            if (connection.haveMinimumServerVersion(WITH_TRANSACTION_TIMEOUT)) {
+                pin(statement, "transaction_timeout", "0");
             }
         }
     }

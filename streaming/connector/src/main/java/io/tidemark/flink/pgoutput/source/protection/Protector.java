@@ -6,7 +6,9 @@ import io.tidemark.flink.pgoutput.protocol.TableName;
 import io.tidemark.flink.pgoutput.protocol.TableRoots;
 import io.tidemark.flink.pgoutput.protocol.Tuple;
 
+import org.apache.flink.core.memory.MemorySegment;
 import org.apache.flink.table.data.StringData;
+import org.apache.flink.table.data.binary.BinaryStringData;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -52,15 +54,20 @@ public final class Protector implements AutoCloseable {
         }
     }
 
-    /** What is emitted of a column's value; null for NULL. */
-    public StringData value(Tuple tuple, int column, Protection protection) {
+    /**
+     * What is emitted of a column's value; null for NULL.
+     *
+     * @param message the tuple's bytes, which all of its plain values share
+     */
+    public StringData value(
+            Tuple tuple, int column, Protection protection, MemorySegment[] message) {
         if (tuple.isNull(column)) {
             return null;
         }
         int offset = tuple.offset(column);
         int length = tuple.length(column);
         return switch (protection) {
-            case PLAIN -> StringData.fromBytes(tuple.bytes(), offset, length);
+            case PLAIN -> new BinaryStringData(message, offset, length);
             case HASH -> StringData.fromBytes(hash.of(tuple.bytes(), offset, length));
             case MASK -> MASKED;
             case DROP -> throw new IllegalStateException("a value that is in no row");

@@ -19,6 +19,8 @@ import java.util.Map;
  * its columns are emitted, and how.
  */
 final class RelationNames {
+    private static final int MOST_SUBSETS = 1024;
+
     private final StringData schema;
     private final StringData table;
     private final Long oid;
@@ -87,6 +89,9 @@ final class RelationNames {
     ArrayData only(BitSet wanted) {
         ArrayData names = subsets.get(wanted);
         if (names == null) {
+            if (subsets.size() == MOST_SUBSETS) {
+                subsets.clear(); // of thirty stored columns there are a billion
+            }
             BitSet key = (BitSet) wanted.clone();
             names = new GenericArrayData(key.stream().mapToObj(i -> columns[i]).toArray());
             subsets.put(key, names);

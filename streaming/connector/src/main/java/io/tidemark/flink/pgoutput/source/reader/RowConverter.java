@@ -8,6 +8,8 @@ import io.tidemark.flink.pgoutput.protocol.Tuple;
 import io.tidemark.flink.pgoutput.source.ChangeRow;
 import io.tidemark.flink.pgoutput.source.protection.Protector;
 
+import org.apache.flink.core.memory.MemorySegment;
+import org.apache.flink.core.memory.MemorySegmentFactory;
 import org.apache.flink.table.data.ArrayData;
 import org.apache.flink.table.data.GenericArrayData;
 import org.apache.flink.table.data.GenericRowData;
@@ -154,10 +156,12 @@ final class RowConverter {
      */
     private MapData values(Tuple tuple, RelationNames names, boolean keyOnly) {
         BitSet wanted = wanted(tuple, names, keyOnly);
+        // One for each would take twice what a narrow value takes.
+        MemorySegment[] message = {MemorySegmentFactory.wrap(tuple.bytes())};
         StringData[] values = new StringData[wanted.cardinality()];
         int count = 0;
         for (int i = wanted.nextSetBit(0); i >= 0; i = wanted.nextSetBit(i + 1)) {
-            values[count++] = protector.value(tuple, i, names.protection(i));
+            values[count++] = protector.value(tuple, i, names.protection(i), message);
         }
         ArrayData keys = count == tuple.size() ? names.all() : names.only(wanted);
         return new PairMap(keys, new GenericArrayData(values), count);
