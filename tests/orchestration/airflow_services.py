@@ -69,7 +69,7 @@ def postgres(folder: Path) -> Iterator[tuple[str, Callable[[str], None]]]:
             assert url, "no PostgreSQL"
             yield url.replace("postgresql://", "postgresql+psycopg2://"), tell
         finally:
-            process.communicate(timeout=60)
+            process.communicate(timeout=PATIENCE_S)
 
 
 @contextmanager
@@ -171,10 +171,10 @@ class Platform:
             "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(bundles),
             "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_STORAGE_PATH": str(self.folder / "bundles"),
             "AIRFLOW__DAG_PROCESSOR__BUNDLE_REFRESH_CHECK_INTERVAL": "2",
-            # What is dead is to be noticed in seconds, not minutes.
-            "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "20",
+            # What is dead is to be noticed soon; what stands still for half a minute, with the machine, is not dead.
+            "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "45",
             "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "5",
-            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
+            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "90",
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
             "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "5",
             "AIRFLOW__API__HOST": "127.0.0.1",
