@@ -34,7 +34,8 @@ class Stack:
 
     @property
     def state(self) -> Path:
-        return self.folder / "state"
+        # Flink, the stores and Python have to mean the same folder by it.
+        return self.folder / "its state"
 
     def write_specs(self, source: str, columns: str = "[{name: n, type: integer}]") -> None:
         """Write what a start reads: the stream itself takes what the publication sends."""

@@ -2,6 +2,7 @@ import struct
 from pathlib import Path
 
 from tidemark_streaming.checkpoints import completed, newest, prune
+from tidemark_streaming.stores import local_url
 
 
 def test_the_newest_is_the_one_with_the_highest_number_whatever_its_files_say_of_time(tmp_path: Path) -> None:
@@ -9,10 +10,10 @@ def test_the_newest_is_the_one_with_the_highest_number_whatever_its_files_say_of
     savepoint = _complete(tmp_path / "savepoint-abc-def", 12)
     _complete(tmp_path / "second" / "chk-11", 11)
 
-    found = newest(tmp_path.as_uri())
+    found = newest(local_url(tmp_path))
 
     assert found is not None
-    assert (12, savepoint.as_uri()) == (found.number, found.url)
+    assert (12, local_url(savepoint)) == (found.number, found.url)
 
 
 def test_what_was_not_completed_is_not_restored(tmp_path: Path) -> None:
@@ -22,11 +23,11 @@ def test_what_was_not_completed_is_not_restored(tmp_path: Path) -> None:
     (tmp_path / "job" / "chk-5").mkdir()
     (tmp_path / "job" / "chk-5" / "_metadata").touch()
 
-    assert [whole.as_uri()] == [checkpoint.url for checkpoint in completed(tmp_path.as_uri())]
+    assert [local_url(whole)] == [checkpoint.url for checkpoint in completed(local_url(tmp_path))]
 
 
 def test_nothing_is_newest_where_nothing_is(tmp_path: Path) -> None:
-    assert newest((tmp_path / "no such folder").as_uri()) is None
+    assert newest(local_url(tmp_path / "no such folder")) is None
 
 
 def test_pruning_keeps_three_and_leaves_no_empty_folder(tmp_path: Path) -> None:
@@ -38,7 +39,7 @@ def test_pruning_keeps_three_and_leaves_no_empty_folder(tmp_path: Path) -> None:
 
     prune(tmp_path)
 
-    assert [3, 4, 5] == [checkpoint.number for checkpoint in completed(tmp_path.as_uri())]
+    assert [3, 4, 5] == [checkpoint.number for checkpoint in completed(local_url(tmp_path))]
     assert ["job3", "job4", "job5"] == sorted(folder.name for folder in tmp_path.iterdir())
     assert not savepoint.exists()
     assert not (tmp_path / "job5" / "chk-6").exists()

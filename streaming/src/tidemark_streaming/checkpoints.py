@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tidemark_streaming.stores import open_store, told
+from tidemark_streaming.stores import local_url, open_store, told
 
 _MAGIC = 0x4960672D
 _HEADER = struct.Struct(">iiq")
@@ -39,7 +39,7 @@ def newest(root: str) -> Checkpoint | None:
 
 def prune(folder: Path) -> None:
     """Remove all but the newest few of a local folder. Only while no job runs: a running one owns its folder."""
-    root = folder.as_uri()
+    root = local_url(folder)
     kept = {folder / checkpoint.url.removeprefix(f"{root}/") for checkpoint in completed(root)[-_KEPT:]}
     for each in [*folder.glob("*/chk-*"), *folder.glob("savepoint-*")]:
         if each not in kept:

@@ -24,6 +24,7 @@ from tidemark_streaming.rest import FlinkUnavailable
 from tidemark_streaming.runs import Run
 from tidemark_streaming.savepoints import SavepointFailed, stop_with_savepoint
 from tidemark_streaming.status import Status
+from tidemark_streaming.stores import local_url
 from tidemark_streaming.submission import submit
 
 LOG = logging.getLogger(__name__)
@@ -119,7 +120,7 @@ class Pipeline:
             state = "stopped" if run is None or run.stopped else status.state
             raise LeaseTaken(f"the pipeline of {self.source} is {state} by now: another command was first")
         newest = Incarnations(Layout(self.settings.lake, self.source)).current()
-        if run.incarnation != newest or checkpoints.newest(self._checkpoints(newest).as_uri()) is None:
+        if run.incarnation != newest or checkpoints.newest(local_url(self._checkpoints(newest))) is None:
             raise SettingsError(
                 f"TIDEMARK_STATE is {self.settings.state}, which holds no checkpoint of incarnation {newest}, the "
                 f"newest of {self.source}: point it at the folder that has them; are they lost, `tidemark start` "
@@ -144,7 +145,7 @@ class Pipeline:
         layout = Layout(self.settings.lake, self.source)
         incarnations = Incarnations(layout)
         incarnation = incarnations.current()
-        state = None if without_state else checkpoints.newest(self._checkpoints(incarnation).as_uri())
+        state = None if without_state else checkpoints.newest(local_url(self._checkpoints(incarnation)))
         if state is None:
             incarnation = incarnations.take()
         folder = self._checkpoints(incarnation)
@@ -152,7 +153,7 @@ class Pipeline:
         options = PipelineOptions(
             source=self.source,
             landing=layout.incarnation(incarnation),
-            checkpoints=folder.as_uri(),
+            checkpoints=local_url(folder),
             connector=connector,
             checkpoint_interval=interval,
             restore=state.url if state else "",

@@ -6,6 +6,7 @@ from pathlib import Path
 from tidemark_contract.errors import RetryableError
 from tidemark_streaming.jobs import ENDED, Job
 from tidemark_streaming.rest import unless_busy
+from tidemark_streaming.stores import local_url
 
 _POLL_S = 0.1
 
@@ -16,7 +17,7 @@ class SavepointFailed(RetryableError):
 
 def stop_with_savepoint(job: Job, folder: Path, *, timeout_s: float) -> Path:
     """Stop a job; return the savepoint's folder once everything up to it has landed. SavepointFailed."""
-    body: dict[str, object] = {"drain": False, "targetDirectory": folder.as_uri()}
+    body: dict[str, object] = {"drain": False, "targetDirectory": local_url(folder)}
     request = job.rest.post(f"/jobs/{job.id}/stop", body)["request-id"]
     deadline = time.monotonic() + timeout_s
     while True:

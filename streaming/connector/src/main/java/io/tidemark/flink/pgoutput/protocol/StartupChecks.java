@@ -144,8 +144,9 @@ final class StartupChecks {
                         + r.getString(2)
                         + ", two_phase "
                         + r.getString(3));
-        boolean alive =
-                !"lost".equals(r.getString(4)) && r.getString(5) == null && r.getString(6) != null;
+        // While somebody creates it, it has no position yet.
+        boolean positioned = r.getString(6) != null || r.getString(7) != null;
+        boolean alive = !"lost".equals(r.getString(4)) && r.getString(5) == null && positioned;
         require(
                 alive,
                 Reason.SLOT_LOST,

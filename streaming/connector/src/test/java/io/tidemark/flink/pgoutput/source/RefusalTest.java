@@ -19,8 +19,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
+import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 
 /** Where going on would lose or double rows, the source stops and says why. */
 class RefusalTest {
@@ -96,6 +100,41 @@ class RefusalTest {
                 holder.stop();
                 assertThat(waiting.read(1)).hasSize(1);
             }
+        }
+    }
+
+    /** The creation waits for transactions that run: there is no position yet, and nothing lost. */
+    @Test
+    void aSlotThatIsBeingCreatedIsWaitedFor() throws Exception {
+        String slot = db.slot() + "_new";
+        String named = " pg_replication_slots WHERE slot_name = '" + slot + "'";
+        try (Connection running = db.connect();
+                Statement statement = running.createStatement()) {
+            running.setAutoCommit(false);
+            statement.execute("INSERT INTO t VALUES (1)");
+            CompletableFuture<Void> created = CompletableFuture.runAsync(() -> create(slot));
+            while (db.query("SELECT count(*) FROM" + named).equals("0")) {
+                assertThat(created).isNotDone();
+            }
+            try (ReaderHarness reader = ReaderHarness.start(db.options("slot", slot))) {
+                long soon = System.nanoTime() + 500_000_000L;
+                reader.readUntil(() -> System.nanoTime() > soon);
+                running.commit();
+                created.get(30, TimeUnit.SECONDS);
+                db.execute("INSERT INTO t VALUES (2)");
+
+                assertThat(reader.read(1).get(0).value("id")).isEqualTo("2");
+            }
+        }
+        db.query("SELECT pg_terminate_backend(active_pid, 5000) FROM" + named);
+        db.query("SELECT pg_drop_replication_slot('" + slot + "')");
+    }
+
+    private void create(String slot) {
+        try {
+            db.query("SELECT pg_create_logical_replication_slot('" + slot + "', 'pgoutput')");
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
         }
     }
 
