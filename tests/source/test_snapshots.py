@@ -290,8 +290,11 @@ def test_a_table_that_is_being_truncated_is_not_waited_for_long(
             raise AssertionError
 
 
-def test_a_truncate_that_came_before_the_lock_is_seen(orders: Database, aside: Aside, until: Until) -> None:
+def test_a_truncate_that_came_before_the_lock_is_seen(
+    orders: Database, aside: Aside, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The lock comes before the snapshot: else the readers would find an empty table under an older one."""
+    monkeypatch.setattr(snapshots, "LOCK_TIMEOUT_S", 60)
     application = orders.session()
     application.execute("BEGIN; TRUNCATE shop.orders; INSERT INTO shop.orders VALUES (7, 'after')")
 
