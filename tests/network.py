@@ -37,6 +37,7 @@ class Network:
     bytes_per_s: int = 0  # 0: no limit
     silent: bool = False  # new connections too are accepted, and nothing is handed on
     left: int | None = None  # so many bytes of the server's go through, then all connections are reset
+    passed: int = 0  # so many bytes of the server's have gone through: no fewer than its clients have
     _connections: list[_Connection] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -124,6 +125,7 @@ class Network:
                         self.reset()
                         return
                     if not connection.silent:
+                        self.passed += len(piece) if limited else 0
                         sink.sendall(piece)
             if connection.silent:
                 return

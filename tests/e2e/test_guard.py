@@ -227,7 +227,8 @@ def test_a_stop_that_was_killed_on_the_way_is_still_a_wish(running: Guarded) -> 
     with subprocess.Popen(argv, env=running.environment, stderr=subprocess.DEVNULL) as stopping:
         running.wait_until("the wish is written", lambda: json.loads(record.read_text())["stopped"])
         for pid in (*children_of(stopping), stopping.pid):
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it may be about to end
+                os.kill(pid, signal.SIGKILL)
     running.kill()
 
     code, summary, _ = running.guard()
@@ -242,10 +243,12 @@ def test_one_that_a_start_in_the_foreground_looks_after_is_left_to_it(stopped: G
         stopped.wait_until("it is looked after", lambda: stopped.attendant() in map(str, children_of(foreground)))
         [looking] = children_of(foreground)
         os.kill(looking, signal.SIGSTOP)
-        stopped.kill()
-        code, summary, reason = stopped.guard()
-        os.kill(looking, signal.SIGCONT)
-        ended = foreground.wait(60)
+        try:
+            stopped.kill()
+            code, summary, reason = stopped.guard()
+        finally:
+            os.kill(looking, signal.SIGCONT)
+        ended = foreground.wait(180)
 
     assert (75, "nothing", 75) == (code, summary["did"], ended)
     assert "attended is held" in reason

@@ -18,7 +18,7 @@ from pyspark.sql import SparkSession
 
 from tests.e2e import erasing
 from tests.e2e.jobs import START, Jobs
-from tests.e2e.world import World
+from tests.e2e.world import World, kill_group
 from tidemark_contract.errors import ConfigurationError, RetryableError, SnapshotGivenUp
 from tidemark_jobs import copy as copying
 from tidemark_jobs.deltalog import open_table
@@ -84,7 +84,7 @@ def test_a_table_added_while_a_transaction_that_wrote_it_is_open(world: World, j
         wait_until_asked_for(owner, "late")
         writer.execute("INSERT INTO late VALUES (2, 'while')")
         writer.commit()
-        adding.join(60)
+        adding.join(120)
     owner.execute("INSERT INTO late VALUES (3, 'after')")
     jobs.copy("public.late")
     owner.execute("INSERT INTO late VALUES (4, 'copied')")
@@ -110,7 +110,7 @@ def test_a_truncate_that_waits_for_a_copy_is_let_through(
     monkeypatch.setattr(copying, "log", hold_up)
     with pytest.raises(SnapshotGivenUp):
         jobs.copy("public.audit")
-    truncating.join(10)  # it was let go; its own end is not ours to wait for
+    truncating.join(60)  # it was let go; its own end is not ours to wait for
     assert not truncating.is_alive()
     monkeypatch.undo()
 
@@ -202,16 +202,19 @@ def test_a_sync_that_slept_while_another_took_over_publishes_nothing(world: Worl
     leases = world.folder / "the lake" / "control" / "_claims" / "shop" / "leases" / "sync"
     before, argv = set(leases.iterdir()), [sys.executable, "-m", "tidemark_jobs", "sync", "--source", "shop"]
     with subprocess.Popen(argv, env=world.environment, start_new_session=True, stderr=subprocess.PIPE) as sleeper:
-        while not (held := set(leases.iterdir()) - before):
-            assert sleeper.poll() is None, "it ended without the lease"
-            time.sleep(0.05)
-        time.sleep(random.Random(world.seed).random() * 6)
-        os.killpg(sleeper.pid, signal.SIGSTOP)
-        for lease in held:
-            os.utime(lease, times=(time.time() - 90,) * 2)
-        published = jobs.sync()
-        os.killpg(sleeper.pid, signal.SIGCONT)
-        _, said = sleeper.communicate(timeout=180)
+        try:
+            while not set(leases.iterdir()) - before:
+                assert sleeper.poll() is None, "it ended without the lease"
+                time.sleep(0.05)
+            time.sleep(random.Random(world.seed).random() * 6)
+            os.killpg(sleeper.pid, signal.SIGSTOP)
+            for lease in set(leases.iterdir()) - before:  # by now it may have been renewed, or given back
+                os.utime(lease, times=(time.time() - 90,) * 2)
+            published = jobs.sync()
+            os.killpg(sleeper.pid, signal.SIGCONT)
+            _, said = sleeper.communicate(timeout=180)
+        finally:
+            kill_group(sleeper)  # one that is stopped would be waited for
 
     marks = [mark.mark.id for mark in world.control.marks_since(0)]
     assert sleeper.returncode in (0, 75), said  # 0: what it wanted is there, by the other

@@ -106,7 +106,7 @@ def test_text_does_not_depend_on_the_settings_of_the_role(
     spark: SparkSession, server: EmbeddedPostgres, writer: psycopg.Connection[Any]
 ) -> None:
     settings = {"DateStyle": "German", "TimeZone": "Asia/Tokyo", "IntervalStyle": "iso_8601", "bytea_output": "escape"}
-    settings |= {"extra_float_digits": "0", "quote_all_identifiers": "on", "statement_timeout": "1ms"}
+    settings |= {"extra_float_digits": "0", "quote_all_identifiers": "on", "statement_timeout": "2s"}
     writer.execute("CREATE ROLE hostile LOGIN SUPERUSER PASSWORD 'secret of hostile'")
     for name, value in settings.items():
         writer.execute(f"ALTER ROLE hostile SET {name} = '{value}'".encode())
@@ -116,7 +116,8 @@ def test_text_does_not_depend_on_the_settings_of_the_role(
 
     with snapshot(server) as taken:
         options = {"user": "hostile", "password": "secret of hostile"}
-        frame = copied(spark, server, taken, list("abcdef"), [f"SELECT {values}, 'shop'::regnamespace"], **options)
+        query = f"SELECT {values}, 'shop'::regnamespace FROM pg_sleep(3)"
+        frame = copied(spark, server, taken, list("abcdef"), [query], **options)
         (row,) = frame.collect()
     writer.execute("DROP ROLE hostile")
 
@@ -186,13 +187,28 @@ def test_a_server_that_is_cut_off_in_the_middle_is_no_end(
     """Whether it says so or falls silent, and after whole rows as well."""
     query = "SELECT n, repeat('x', 100) FROM generate_series(1, 3000) n, pg_sleep(0.001)"
     with snapshot(server) as taken, network_to(server.port) as network:
-        url = f"jdbc:postgresql://127.0.0.1:{network.port}/postgres?socketTimeout=2"
+        url = f"jdbc:postgresql://127.0.0.1:{network.port}/postgres?socketTimeout=5"
         rows = copied(spark, server, taken, ["n", "x"], [query], url=url)
         assert 3000 == rows.count()
-        network.bytes_per_s = 50_000
-        threading.Timer(2.0, getattr(network, cut)).start()
-        with pytest.raises(SourceUnavailable, match=r"^shop: COPY of query\.0 failed after"), engines_told("", "shop"):
-            rows.collect()
+        network.bytes_per_s = 20_000
+        over, there = threading.Event(), network.passed + 20_000  # of more than 300,000
+
+        def cut_off() -> None:
+            while network.passed < there and not over.wait(0.05):
+                pass
+            getattr(network, cut)()
+
+        cutting = threading.Thread(target=cut_off)
+        cutting.start()
+        try:
+            with (
+                pytest.raises(SourceUnavailable, match=r"^shop: COPY of query\.0 failed after"),
+                engines_told("", "shop"),
+            ):
+                rows.collect()
+        finally:
+            over.set()
+            cutting.join()
 
 
 def test_a_snapshot_that_is_gone_is_told(spark: SparkSession, server: EmbeddedPostgres) -> None:

@@ -114,7 +114,6 @@ def test_the_same_landing_files_twice_change_nothing(lake: Lake) -> None:
     assert (["x\t\\N", "z\t\\N"], ["1\ts\t1.00"]) == (lake.lines(LOG), lake.lines(ORDERS))
 
 
-@pytest.mark.timeout(60)
 def test_a_sync_that_goes_on_takes_in_what_lands_in_one_of_several_incarnations(lake: Lake) -> None:
     lake.land(insert(ORDERS, 101, id="1", state="a", price=None))
     lake.incarnation, lake.counter = 2, 0

@@ -32,7 +32,7 @@ HOSTILE = {
     "row_security": "on",
     "default_transaction_read_only": "on",
     "default_transaction_isolation": "serializable",
-    "statement_timeout": "200",
+    "statement_timeout": "2000",
     "lock_timeout": "1",
     "idle_in_transaction_session_timeout": "1",
     "xmlbinary": "hex",

@@ -62,7 +62,7 @@ def test_application_writes_go_on_between_the_tries_to_add_a_table(plain: Databa
             pytest.raises(SourceUnavailable),
             aside(lambda: init.apply(plain.plan(), patience_s=3)),
         ):
-            writer.execute("SET lock_timeout = '10s'")
+            writer.execute("SET lock_timeout = '60s'")
             for number in range(100, 110):
                 writer.execute("INSERT INTO shop.later VALUES (%s)", (number,))
         holder.execute("ROLLBACK")

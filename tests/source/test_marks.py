@@ -126,15 +126,16 @@ def write_marks_for_ever(orders: Database) -> NoReturn:
 
 @EVERY_VERSION
 def test_a_mark_that_waits_for_a_synchronous_standby_says_which_setting(
-    orders: Database, monkeypatch: pytest.MonkeyPatch
+    orders: Database, until: Until, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And a role that waits for none writes its marks all the same."""
     monkeypatch.setattr(marks, "COMMIT_S", 0.5)
     orders.as_superuser("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
     try:
         orders.as_superuser("SELECT pg_reload_conf()")
+        until(lambda: orders.as_superuser("SHOW synchronous_standby_names") == [("nobody",)])
         with pytest.raises(SourceUnavailable, match="synchronous_standby_names is 'nobody'"):
-            write_marks_for_ever(orders)  # the setting comes into force a moment later
+            write_marks_for_ever(orders)  # that commits wait for it comes into force a moment later
         with (
             pytest.raises(SourceUnavailable, match=f"ALTER ROLE {orders.capture} SET synchronous_commit = local"),
             hold(orders.url, orders.source, [ORDERS], MarkKind.COPY),
@@ -144,6 +145,7 @@ def test_a_mark_that_waits_for_a_synchronous_standby_says_which_setting(
         orders.as_superuser(
             f"SET synchronous_commit = local; ALTER ROLE {orders.capture} SET synchronous_commit = local"
         )
+        monkeypatch.setattr(marks, "COMMIT_S", 60.0)
         assert write_mark(orders.url, orders.source).previous
     finally:
         orders.as_superuser("ALTER SYSTEM RESET synchronous_standby_names")

@@ -8,24 +8,29 @@ import pytest
 from tidemark_source.pace import FULL, Pace
 
 
-def seconds(pace: Pace, *works: float) -> float:
-    """Do pieces of work of so many seconds in threads of their own, and tell how long all took."""
+def seconds(share: float, *works: float) -> tuple[float, float]:
+    """Do pieces of work of so many seconds in threads of their own; tell how long they took, and all with the rests."""
+    worked: list[float] = []
 
     def work(length: float) -> None:
         with pace.work():
+            began = time.monotonic()
             time.sleep(length)
+            worked.append(time.monotonic() - began)
 
-    began = time.monotonic()
+    began, pace = time.monotonic(), Pace(share, burst_s=0)
     threads = [threading.Thread(target=work, args=(length,)) for length in works]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return time.monotonic() - began
+    return sum(worked), time.monotonic() - began
 
 
 def test_it_rests_in_proportion_to_the_work_of_all() -> None:
-    assert 0.75 < seconds(Pace(0.25, burst_s=0), 0.1, 0.1) < 3
+    worked, took = seconds(0.25, 0.1, 0.1)
+
+    assert 4 * worked <= took < 4 * worked + 30
 
 
 def given_up() -> None:

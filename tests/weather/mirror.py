@@ -21,7 +21,7 @@ from tidemark.local.postgres import SUPERUSER, EmbeddedPostgres
 from tidemark_contract.errors import SourceChanged
 from tidemark_jobs.repair import repair
 
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0
 TABLES = 4
 
 

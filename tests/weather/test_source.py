@@ -212,7 +212,7 @@ def a_commit_waits_for_a_synchronous_standby(mirror: Mirror) -> None:
         mirror.write("SET synchronous_commit = local", f"INSERT INTO entry VALUES (9000, {number}, 1)")
         assert before == mirror.is_equal()["public.account"]
     mirror.set("synchronous_standby_names", None)
-    application.join(30)
+    application.join(120)
     assert not application.is_alive()
     assert before + 1 == mirror.is_equal()["public.account"]
     mirror.write("ALTER ROLE capture RESET synchronous_commit", role="superuser")
@@ -272,7 +272,7 @@ def jobs_are_ended_and_killed(mirror: Mirror) -> None:
         process = start_job(mirror, job)
         time.sleep(2 + random.random() * 10)
         process.send_signal(how)
-        assert process.wait(60) in (-how, 0)
+        assert process.wait(120) in (-how, 0)
         mirror.is_equal()
 
 

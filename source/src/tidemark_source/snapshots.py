@@ -230,8 +230,10 @@ class _Watch:
         waiter = longest_waiter(self._watcher, self._relations)
         if waiter is None or waiter.seconds < self._patience_s:
             return None
-        disconnect_readers(self._watcher, waiter)
-        return SnapshotGivenUp(
+        failure = SnapshotGivenUp(
             f"snapshot {self._held.id} was given up: pid {waiter.pid} waited {waiter.seconds:.1f} s for an exclusive "
             f"lock on {waiter.table}; start again when its TRUNCATE, ALTER TABLE or VACUUM FULL is done"
         )
+        self._held.fail(failure)  # first: without its readers, the holder among them, nothing keeps the waiter
+        disconnect_readers(self._watcher, waiter)
+        return failure
