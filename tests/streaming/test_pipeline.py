@@ -70,16 +70,17 @@ def test_status_says_what_an_operator_asks(stack: Stack, database: Database) -> 
     status: dict[str, Any] = {}
 
     def is_up_to_date() -> bool:
+        """In one answer: what Flink says of a task may be ten seconds old, and from before the changes came."""
         status.update(stack.status())
-        return bool(status["lag_bytes"] == 0 and 0 <= status["checkpoint_age_s"] < 30)
+        is_told = status["lag_bytes"] == 0 and (status["changes"] or 0) >= 6 and (status["durable_lsn"] or 0) > 0
+        return bool(is_told and 0 <= status["checkpoint_age_s"] < 30)
 
     eventually(is_up_to_date, "up to date, with a new checkpoint")
     assert ("shop", "running", None, 1, 0) == tuple(
         status[name] for name in ("source", "state", "reason", "incarnation", "restarts")
     )
-    assert status["changes"] >= 6
     [[written]] = database.ask("select pg_current_wal_lsn() - '0/0'")
-    assert 0 < status["durable_lsn"] <= int(written)
+    assert status["durable_lsn"] <= int(written)
     with urlopen(status["web_ui"]) as page:
         assert b"Flink" in page.read()
 
