@@ -1,10 +1,9 @@
 """Stay with a pipeline until somebody wants it stopped."""
 
 import logging
-import signal
-import threading
 import time
 
+from tidemark_contract.ending import Ending
 from tidemark_contract.errors import RetryableError
 from tidemark_streaming.flink_settings import JOBMANAGER, TASKMANAGER
 from tidemark_streaming.pipelines import Pipeline
@@ -27,11 +26,9 @@ def stay(pipeline: Pipeline) -> Status:
     Ends also when another command stops the pipeline. A pipeline that failed, or whose JobManager was killed, is
     cleared away and raised as an error.
     """
-    asked = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: asked.set())
+    ending = Ending()
     progress_at = 0.0
-    while not asked.wait(_POLL_S):
+    while not ending.within(_POLL_S):
         status = pipeline.status()
         if status.state == "stopped":
             return status

@@ -6,7 +6,6 @@ transaction beside short ones, updates that leave long values alone. Money only 
 
 import json
 import random
-import signal
 import sys
 import threading
 import time
@@ -20,6 +19,7 @@ from psycopg import errors, sql
 
 from tidemark.demo import transactions
 from tidemark.demo.transactions import Shopper
+from tidemark_contract.ending import Ending
 
 GID_PREFIX = "tidemark_demo_"
 REPORT_EVERY_S = 1.0
@@ -141,11 +141,9 @@ def roll_back_prepared(url: str) -> None:
 def main() -> None:
     """Run as a process: URL and seed from stdin, since argv is for all to read; counts on stdout, until SIGTERM."""
     wanted = json.loads(sys.stdin.readline())
-    end = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: end.set())
+    ending = Ending()
     with Load(wanted["url"], wanted["seed"]) as load:
-        while not end.wait(REPORT_EVERY_S) and load.failure is None:
+        while not ending.within(REPORT_EVERY_S) and load.failure is None:
             print(json.dumps({"transactions": load.done.total(), **load.done}), flush=True)
 
 
