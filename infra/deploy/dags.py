@@ -28,8 +28,9 @@ def publish(stack: Stack, environment: Environment) -> None:
         _bundles(stack, "promote", version)
         for url in stack.plain_dags:
             _lay_out(boto3.client("s3", stack.region), url, folder)
-            tell(f"dags: {url} has them as they are; MWAA looks there every half minute")
-    tell(f"dags: {version} is what new runs begin with; `bundles promote` of an older one takes it back")
+            tell(f"dags: {url} has them as they are, and MWAA takes them; an older checkout takes it back")
+    if not stack.plain_dags:
+        tell(f"dags: {version} is what new runs begin with; `bundles promote` of an older one takes it back")
 
 
 def _lay_out(s3: Any, url: str, folder: Path) -> None:

@@ -48,5 +48,6 @@ def _check(ecs: Any, cluster: str, task: str, group: str) -> None:
     [container] = ended["containers"]
     code = container.get("exitCode")  # none of what never began
     if code != 0:
-        why = ended.get("stoppedReason") or container.get("reason") or f"it ended with {code}"
+        # Of each task whose container has ended ECS says that it has: the code tells more.
+        why = ended.get("stoppedReason") or container.get("reason") if code is None else f"it ended with {code}"
         raise NotDeployable(f"airflow: prepare: {why}; what it said is in the log group {group}")

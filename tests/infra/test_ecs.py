@@ -135,6 +135,8 @@ def test_a_prepare_that_failed_is_told_with_where_its_words_are(
     on_ecs: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(moto_ecs.Container, "exitCode", property(lambda _: 78, lambda *_: None), raising=False)
+    said = property(lambda _: "Essential container in task exited", lambda *_: None)
+    monkeypatch.setattr(moto_ecs.Task, "stopped_reason", said, raising=False)
     with pytest.raises(NotDeployable, match=rf"prepare: it ended with 78; .* log group /{NAME}/airflow/prepare"):
         prepare.run(on_ecs.stack, 60)
 
